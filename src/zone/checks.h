@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * checks.h - is this set of records a zone?
+ *
+ * The same checks for a zone file, a transfer and every change (DESIGN: guard).
+ * Places come from the records' lines where they have some, else the sentence names
+ * owner and type.
+ */
+#ifndef ZONE_CHECKS_H
+#define ZONE_CHECKS_H
+
+#include "zone/records.h"
+
+enum { RECORDS_PER_RRSET_MAX = 20000, TYPES_PER_NAME_MAX = 256 };
+
+/*
+ * Checks a sorted set. Errors: no SOA or more than one, SOA not at the apex, no apex
+ * NS, data beside CNAME (RFC 2181 10.1; RRSIG, NSEC, NSEC3, KEY may stand there),
+ * several CNAME or DNAME at one name, data below a DNAME (RFC 6672 2.4), records
+ * outside the zone, class other than IN, meta types, DS at the apex, RRsets over
+ * their limits. Warnings: unequal TTLs in one RRset (RFC 2181 5.2; the lowest is
+ * taken), NS or MX that points to a CNAME or to nothing in this zone, data hidden
+ * below a cut that is not glue.
+ *
+ * E_CONFLICT when there was an error, OK when there were only warnings.
+ */
+enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics);
+
+#endif
