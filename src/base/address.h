@@ -26,6 +26,10 @@ struct prefix {
 	uint8_t bits; /* at most 32 or 128 */
 };
 
+/* From the octets of a socket address; a mapped IPv6 one becomes IPv4. */
+struct address address_of_ipv4(const uint8_t octets[static 4]);
+struct address address_of_ipv6(const uint8_t octets[static 16]);
+
 /* Numeric only: "192.0.2.1", "2001:db8::1" (RFC 4291 2.2). */
 bool address_parse(struct span text, struct address *out);
 
@@ -35,7 +39,7 @@ bool endpoint_parse(struct span text, uint16_t port, struct endpoint *out);
 /* "ADDRESS" or "ADDRESS/BITS"; bits beyond the prefix must be zero. */
 bool prefix_parse(struct span text, struct prefix *out);
 
-/* RFC 5952 for IPv6. Each returns `text`. */
+/* RFC 5952 for IPv6, "none" for family 0. Each writes what its reader takes and returns `text`. */
 char *address_print(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
 char *endpoint_print(const struct endpoint *endpoint, char text[static ADDRESS_TEXT_MAX]);
 char *prefix_print(const struct prefix *prefix, char text[static ADDRESS_TEXT_MAX]);
