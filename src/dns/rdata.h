@@ -33,7 +33,8 @@ const char *const *rrtype_mnemonics(size_t *count);
 
 /*
  * A word of a zone file or command line: octets as they stand, escapes not yet
- * resolved; quotes are not part of it.
+ * resolved; quotes are not part of it. A word that only contains quotes further in
+ * keeps them, up to the closing one and what follows it: key="va lue" is one word.
  */
 struct token {
 	const char *text;
