@@ -12,6 +12,12 @@
 #include "zone/digest.h"
 #include "zone/records.h"
 
+enum {
+	CHANGE_OCTETS_MIN = 64 << 10, /* a body up to this size is always stored as a change, */
+	CHANGE_OCTETS_MAX =
+		4 << 20, /* one above this never; between: up to a quarter of the zone */
+};
+
 enum change_source {
 	CHANGE_FROM_FILE,
 	CHANGE_FROM_TRANSFER,

@@ -25,9 +25,6 @@
 
 enum {
 	KEEPER_ACTIONS_MAX = 16,
-	CHANGE_OCTETS_MIN = 64 << 10, /* a change up to this size is always stored as a change, */
-	CHANGE_OCTETS_MAX =
-		4 << 20, /* one above this never; between them up to a quarter of the zone */
 	PROBLEM_TEXT_MAX = ERROR_TEXT_MAX,
 };
 
