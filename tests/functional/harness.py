@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real servers on loopback for the functional tests.
+
+Every server has a folder, free ports and an end: whatever a test starts is stopped by
+its own process id, also when the test fails.
+"""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOCKSTEP = pathlib.Path(os.environ.get("LOCKSTEP", ROOT / "build" / "lockstep"))
+PATIENCE = 20.0  # seconds; only a broken server needs them
+
+
+def free_port():
+    """A port that is free for UDP and TCP on 127.0.0.1 at this moment."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                try:
+                    udp.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                return port
+    raise RuntimeError("no free port on 127.0.0.1")
+
+
+def wait_until(claim, seconds=PATIENCE, what="it"):
+    """Asks `claim` until it is true; its last value, or AssertionError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = claim()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: still not so after {seconds:.0f} s")
+        time.sleep(0.02)
+
+
+def to_yaml(value):
+    """JSON is YAML: the tests write their configurations this way."""
+    return json.dumps(value, indent=1)
+
+
+class Server:
+    """One `lockstep serve` in a folder of its own."""
+
+    def __init__(self, folder, config, port=None, name="server"):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "state").mkdir(exist_ok=True)
+        self.port = port or free_port()
+        self.name = name
+        self.config_path = self.folder / "lockstep.yaml"
+        self.control = self.folder / "control.sock"
+        self.process = None
+        self.log = ""
+        self.configure(config)
+
+    def configure(self, config):
+        """Writes the configuration; the server section is filled in."""
+        server = {"name": f"{self.name}.test", "listen": f"127.0.0.1@{self.port}",
+                  "state": str(self.folder / "state"), "control": str(self.control), "workers": 1}
+        server.update(config.get("server", {}))
+        self.config_path.write_text(to_yaml({**config, "server": server}))
+        self.config_path.chmod(0o600)
+
+    def start(self, wait=True):
+        self.process = subprocess.Popen(
+            [LOCKSTEP, "serve", "-c", self.config_path], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.ready = threading.Event()
+        self.readers = [threading.Thread(target=self._read_out, daemon=True),
+                        threading.Thread(target=self._read_err, daemon=True)]
+        for reader in self.readers:
+            reader.start()
+        if wait:
+            wait_until(lambda: self.ready.is_set() or self.process.poll() is not None,
+                       what=f"{self.name} prints ready")
+            assert self.ready.is_set(), f"{self.name} ended instead of starting:\n{self.log}"
+        return self
+
+    def _read_out(self):
+        for line in self.process.stdout:
+            if line.strip() == "ready":
+                self.ready.set()
+
+    def _read_err(self):
+        for line in self.process.stderr:
+            self.log += line
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends the server; its exit status."""
+        if not self.process:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.name} did not end on {how!r}:\n{self.log}") from None
+        for reader in self.readers:
+            reader.join(PATIENCE)
+        self.process = None
+        return status
+
+    def run(self, *arguments, check=True, **more):
+        """A command against this server."""
+        return command(*arguments, "-c", self.config_path, check=check, **more)
+
+    def json(self, *arguments, check=True):
+        return json.loads(self.run(*arguments, "--json", check=check).stdout)
+
+    def ask(self, name, rdtype="A", tcp=False, **more):
+        query = dns.message.make_query(name, rdtype, **more)
+        send = dns.query.tcp if tcp else dns.query.udp
+        return send(query, "127.0.0.1", timeout=PATIENCE, port=self.port)
+
+    def serial(self, zone):
+        """What it answers for the zone's SOA; None when it does not answer with one."""
+        try:
+            query = dns.message.make_query(zone, "SOA")
+            reply = dns.query.udp(query, "127.0.0.1", timeout=1, port=self.port)
+        except (dns.exception.Timeout, OSError):
+            return None
+        for rrset in reply.answer:
+            if rrset.rdtype == dns.rdatatype.SOA:
+                return rrset[0].serial
+        return None
+
+    def wait_serial(self, zone, serial, seconds=PATIENCE):
+        wait_until(lambda: self.serial(zone) == serial, seconds,
+                   f"{self.name} serves {zone} {serial} (now {self.serial(zone)})\n{self.log}")
+
+
+def command(*arguments, check=True, **more):
+    """Runs build/lockstep; with check, a status other than 0 fails the test."""
+    result = subprocess.run([LOCKSTEP, *map(str, arguments)], capture_output=True, text=True,
+                            timeout=60, **more)
+    if check:
+        assert result.returncode == 0, (f"lockstep {' '.join(map(str, arguments))} gave "
+                                        f"{result.returncode}:\n{result.stdout}{result.stderr}")
+    return result
