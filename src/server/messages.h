@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/instant.h"
 #include "dns/name.h"
+#include "engine/courier/exchange.h"
 
 enum message_kind {
 	MESSAGE_NONE,
@@ -128,8 +129,6 @@ struct message_front_stats {
 	uint64_t counters[64];
 };
 
-enum exchange_kind { EXCHANGE_SOA, EXCHANGE_TRANSFER, EXCHANGE_NOTIFY, EXCHANGE_KIND_COUNT };
-
 struct message_exchange {
 	struct message_head head;
 	uint64_t id;
@@ -154,15 +153,6 @@ struct message_records {
 	struct message_head head;
 	uint64_t id;
 	/* records in uncompressed wire form follow */
-};
-
-enum exchange_outcome {
-	EXCHANGE_DONE,    /* SOA answered, NOTIFY accepted, transfer whole */
-	EXCHANGE_FAILED,  /* `text` says why */
-	EXCHANGE_REFUSED, /* the peer said so: rcode other than NOERROR, BADKEY, ... */
-	EXCHANGE_SILENT,  /* no answer, or no connection */
-	EXCHANGE_CANCELLED,
-	EXCHANGE_OUTCOME_COUNT,
 };
 
 struct message_exchange_end {
