@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/keeper/segments.h"
+
+#include "host/memfd.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { IMAGE_ALIGNMENT = 64 }; /* a cache line: images hold their index in such lines */
+
+struct retired_image {
+	struct image_place place;
+	uint64_t generation;
+};
+
+void segments_init(struct segments *segments)
+{
+	*segments = (struct segments){0};
+}
+
+static void segment_close(struct segment *segment)
+{
+	if (!segment) return;
+	if (segment->map.ptr) memfd_unmap(segment->map);
+	if (segment->reader_fd >= 0) close(segment->reader_fd);
+	if (segment->fd >= 0) close(segment->fd);
+	free(segment);
+}
+
+void segments_clear(struct segments *segments)
+{
+	while (segments->list) {
+		struct segment *next = segments->list->next;
+		segment_close(segments->list);
+		segments->list = next;
+	}
+	free(segments->retired);
+	segments_init(segments);
+}
+
+static struct segment *segment_find(const struct segments *segments, uint32_t id)
+{
+	struct segment *segment = segments->list;
+
+	while (segment && segment->id != id) segment = segment->next;
+	return segment;
+}
+
+static enum code segment_new(struct segments *segments, size_t len, struct segment **out,
+			     struct error *err)
+{
+	struct segment *segment = calloc(1, sizeof *segment);
+	enum code code = E_NOMEM;
+
+	if (!segment) return error_set(err, code, "no memory for a segment of images");
+	segment->fd = segment->reader_fd = -1;
+	if ((code = memfd_open("lockstep-images", len, &segment->fd, err))) goto out;
+	if ((code = memfd_reader(segment->fd, &segment->reader_fd, err))) goto out;
+	if ((code = memfd_map(segment->reader_fd, len, &segment->map, err))) goto out;
+	segment->id = ++segments->last_id;
+	segment->next = segments->list;
+	segments->list = segment;
+	*out = segment;
+	segment = NULL;
+out:
+	segment_close(segment);
+	return code;
+}
+
+enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
+			 struct segment **fresh, struct error *err)
+{
+	size_t room = (image.len + IMAGE_ALIGNMENT - 1) / IMAGE_ALIGNMENT * IMAGE_ALIGNMENT;
+	struct segment *segment = segments->list;
+	enum code code;
+
+	*fresh = NULL;
+	if (!segment || room > segment->map.len - segment->used) {
+		code = segment_new(segments, room > SEGMENT_OCTETS ? room : SEGMENT_OCTETS,
+				   &segment, err);
+		if (code) return code;
+		*fresh = segment;
+	}
+	if ((code = memfd_write(segment->fd, segment->used, image, err))) return code;
+	*place = (struct image_place){segment->id, segment->used, image.len};
+	segment->used += room;
+	segment->live += image.len;
+	return OK;
+}
+
+struct span segments_bytes(const struct segments *segments, const struct image_place *place)
+{
+	const struct segment *segment = segment_find(segments, place->segment);
+
+	assert(segment && place->offset + place->len <= segment->map.len);
+	return span_of(segment->map.ptr + place->offset, place->len);
+}
+
+void segments_retire(struct segments *segments, const struct image_place *place,
+		     uint64_t generation)
+{
+	if (place->len == 0) return;
+	if (segments->retired_count == segments->retired_capacity) {
+		size_t capacity = segments->retired_capacity ? 2 * segments->retired_capacity : 64;
+		struct retired_image *grown = realloc(segments->retired, capacity * sizeof *grown);
+		if (!grown) return; /* its octets stay counted as live: nothing worse */
+		segments->retired = grown;
+		segments->retired_capacity = capacity;
+	}
+	segments->retired[segments->retired_count++] = (struct retired_image){*place, generation};
+}
+
+void segments_release(struct segments *segments, uint64_t generation,
+		      void (*drop)(void *context, uint32_t id), void *context)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < segments->retired_count; i++) {
+		const struct retired_image *image = &segments->retired[i];
+		struct segment *segment = segment_find(segments, image->place.segment);
+		if (image->generation > generation)
+			segments->retired[kept++] = *image;
+		else if (segment)
+			segment->live -= image->place.len;
+	}
+	segments->retired_count = kept;
+
+	struct segment **link = &segments->list;
+	while (*link) {
+		struct segment *segment = *link;
+		bool newest = segment == segments->list && segment->used < segment->map.len;
+		if (segment->live || newest) {
+			link = &segment->next;
+			continue;
+		}
+		*link = segment->next;
+		drop(context, segment->id);
+		segment_close(segment);
+	}
+}
+
+void segments_count(const struct segments *segments, uint64_t *mapped, uint64_t *live)
+{
+	*mapped = *live = 0;
+	for (const struct segment *segment = segments->list; segment; segment = segment->next) {
+		*mapped += segment->map.len;
+		*live += segment->live;
+	}
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * segments.h - the memory in which images are published.
+ *
+ * The keeper writes, the front reads: a segment is a memfd of sealed size, handed
+ * over once and mapped once. Octets are never reused; when nothing in a segment is
+ * published any more and the front has released it, the segment goes as a whole.
+ */
+#ifndef SERVER_KEEPER_SEGMENTS_H
+#define SERVER_KEEPER_SEGMENTS_H
+
+#include "base/error.h"
+#include "base/span.h"
+
+/* An image that is larger gets a segment of its own. */
+#define SEGMENT_OCTETS ((size_t)64 << 20)
+
+struct segment {
+	uint32_t id; /* never used twice while the keeper runs */
+	int fd;
+	int reader_fd;
+	struct span map;
+	size_t used;
+	size_t live; /* octets of images that are published or not yet released */
+	struct segment *next;
+};
+
+/* Where an image lies. len 0: nowhere. */
+struct image_place {
+	uint32_t segment;
+	uint64_t offset;
+	uint64_t len;
+};
+
+struct segments {
+	struct segment *list; /* newest first */
+	uint32_t last_id;
+	struct retired_image *retired; /* oldest first; the front may still read them */
+	size_t retired_count, retired_capacity;
+};
+
+void segments_init(struct segments *segments);
+void segments_clear(struct segments *segments);
+
+/* Copies the image in. `*fresh` is the segment made for it, to be sent to the front, or NULL. */
+enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
+			 struct segment **fresh, struct error *err) must_use;
+
+/* The image's octets; valid until its segment is dropped. */
+struct span segments_bytes(const struct segments *segments, const struct image_place *place);
+
+/* From `generation` on nobody is given this image any more. */
+void segments_retire(struct segments *segments, const struct image_place *place,
+		     uint64_t generation);
+
+/*
+ * The front reads nothing older than `generation`. Calls `drop` for each segment that
+ * this leaves empty, then closes it.
+ */
+void segments_release(struct segments *segments, uint64_t generation,
+		      void (*drop)(void *context, uint32_t id), void *context);
+
+/* Octets mapped, and those of them that are published. */
+void segments_count(const struct segments *segments, uint64_t *mapped, uint64_t *live);
+
+#endif
