@@ -61,13 +61,8 @@ bool mac_end(struct mac *mac, uint8_t *out)
 	return whole;
 }
 
-bool mac_compute(struct crypto *crypto, enum digest_algorithm algorithm, struct span secret,
-		 const struct span *pieces, size_t count, uint8_t *out)
+struct mac *mac_borrow(struct crypto *crypto, enum digest_algorithm algorithm)
 {
 	assert(algorithm < DIGEST_COUNT);
-	struct mac *mac = crypto->mac_scratch[algorithm];
-
-	mac_begin(mac, secret);
-	for (size_t i = 0; i < count; i++) mac_add(mac, pieces[i]);
-	return mac_end(mac, out);
+	return crypto->mac_scratch[algorithm];
 }

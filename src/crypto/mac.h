@@ -28,10 +28,9 @@ void mac_add(struct mac *mac, struct span octets);
 bool mac_end(struct mac *mac, uint8_t *out) must_use;
 
 /*
- * The MAC over `count` pieces in a row. Writes digest_len octets; false when
- * libcrypto failed, and `out` is undefined. The secret is not kept.
+ * One that `crypto` owns, for a MAC that is begun and ended at once; the next borrower
+ * of this algorithm begins it anew.
  */
-bool mac_compute(struct crypto *crypto, enum digest_algorithm algorithm, struct span secret,
-		 const struct span *pieces, size_t count, uint8_t *out) must_use;
+struct mac *mac_borrow(struct crypto *crypto, enum digest_algorithm algorithm);
 
 #endif

@@ -84,12 +84,18 @@ TEST(rfc4231_macs_come_out_at_once_and_in_pieces)
 
 	memset(secret, 0x0b, sizeof secret);
 	for (enum digest_algorithm a = 0; a < DIGEST_COUNT; a++) {
-		const struct span pieces[] = {span_of_text("Hi "), {0}, span_of_text("There")};
-		struct mac *mac = mac_new(crypto, a);
+		struct mac *mac = mac_new(crypto, a), *borrowed = mac_borrow(crypto, a);
 		uint8_t out[MAC_LEN_MAX];
 
 		CHECK(mac != NULL && !mac_end(mac, out));
-		CHECK(mac_compute(crypto, a, span_of(secret, sizeof secret), pieces, 3, out));
+		mac_begin(borrowed, span_of(secret, sizeof secret));
+		mac_add(borrowed, span_of_text("Hi "));
+		mac_add(borrowed, (struct span){0});
+		mac_add(borrowed, span_of_text("There"));
+		CHECK(mac_end(borrowed, out) && !mac_end(borrowed, out));
+		mac_begin(borrowed, span_of(secret, sizeof secret));
+		mac_add(borrowed, span_of_text("Hi There"));
+		CHECK(mac_end(borrowed, out));
 		CHECK(is_hex(out, digest_len(a), hi_there[a]));
 		mac_begin(mac, span_of(secret, sizeof secret));
 		for (int round = 0; round < 3; round++) {
@@ -102,6 +108,15 @@ TEST(rfc4231_macs_come_out_at_once_and_in_pieces)
 	crypto_free(crypto);
 }
 
+static bool mac_of(struct crypto *crypto, struct span secret, struct span text, uint8_t *out)
+{
+	struct mac *mac = mac_borrow(crypto, DIGEST_SHA256);
+
+	mac_begin(mac, secret);
+	mac_add(mac, text);
+	return mac_end(mac, out);
+}
+
 /* RFC 4231, test case 6: a secret longer than the block; then one shorter again. */
 TEST(a_mac_takes_secrets_of_any_length_one_after_another)
 {
@@ -110,11 +125,11 @@ TEST(a_mac_takes_secrets_of_any_length_one_after_another)
 	uint8_t secret[131], out[MAC_LEN_MAX], again[MAC_LEN_MAX];
 
 	memset(secret, 0xaa, sizeof secret);
-	CHECK(mac_compute(crypto, DIGEST_SHA256, span_of(secret, 131), &text, 1, out));
+	CHECK(mac_of(crypto, span_of(secret, 131), text, out));
 	CHECK(is_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
-	CHECK(mac_compute(crypto, DIGEST_SHA256, (struct span){0}, &text, 1, out));
-	CHECK(mac_compute(crypto, DIGEST_SHA256, span_of(secret, 131), &text, 1, again));
-	CHECK(mac_compute(crypto, DIGEST_SHA256, (struct span){0}, &text, 1, again));
+	CHECK(mac_of(crypto, (struct span){0}, text, out));
+	CHECK(mac_of(crypto, span_of(secret, 131), text, again));
+	CHECK(mac_of(crypto, (struct span){0}, text, again));
 	CHECK(memcmp(out, again, 32) == 0);
 	crypto_free(crypto);
 }
