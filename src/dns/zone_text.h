@@ -14,8 +14,10 @@
 
 enum {
 	INCLUDE_DEPTH_MAX = 10,
-	GENERATE_COUNT_MAX = 65536,
-	ZONE_TEXT_LINE_MAX = 1 << 20, /* octets of one record, parentheses included */
+	INCLUDE_COUNT_MAX = 10000,       /* in one zone */
+	GENERATE_COUNT_MAX = 65536,      /* records of one $GENERATE */
+	GENERATE_TOTAL_MAX = 16 * 65536, /* records of all of them in one zone */
+	ZONE_TEXT_LINE_MAX = 1 << 20,    /* octets of one record, parentheses included */
 };
 
 struct zone_text_parser {
