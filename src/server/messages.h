@@ -16,7 +16,7 @@
 
 enum message_kind {
 	MESSAGE_NONE,
-#define MESSAGE(kind, type, tail) MESSAGE_##kind,
+#define MESSAGE(kind, type, tail_max, descriptor, from, to) MESSAGE_##kind,
 #include "server/messages.def"
 #undef MESSAGE
 	MESSAGE_KIND_COUNT,
@@ -30,7 +30,10 @@ enum process_role {
 	PROCESS_COUNT,
 };
 
-/* Every message begins with this. */
+/* "front" */
+const char *process_role_name(enum process_role role);
+
+/* Every message begins with this; channel_send() fills it in. */
 struct message_head {
 	uint16_t kind;
 	uint16_t reserved;
@@ -44,6 +47,11 @@ struct message_empty {
 struct message_peer {
 	struct message_head head;
 	uint32_t role;
+};
+
+struct message_log_level {
+	struct message_head head;
+	uint32_t level; /* enum log_level, server/log.h */
 };
 
 enum { WALLS_TEXT_MAX = 128, DEATH_TEXT_MAX = 64 };
@@ -164,5 +172,22 @@ struct message_exchange_end {
 	char key[64];                  /* label of the key that signed; "" for none */
 	char text[512];
 };
+
+/* What a row of messages.def asks of a message. */
+struct message_rule {
+	const char *name;
+	uint32_t len_min; /* octets of its struct */
+	uint32_t len_max;
+	bool has_fd;
+	uint32_t from, to; /* bit 1 << enum process_role */
+};
+
+struct message_table {
+	const struct message_rule *rules; /* by kind; the first is none */
+	size_t count;
+};
+
+/* All rows of messages.def. */
+extern const struct message_table message_table;
 
 #endif
