@@ -10,6 +10,7 @@
 #define ENGINE_POLICY_H
 
 #include "base/arena.h"
+#include "base/diagnostic.h"
 #include "base/instant.h"
 #include "engine/access.h"
 
