@@ -132,7 +132,8 @@ enum code candidate_make(struct keeper_zone *zone, const struct keeper_event *ev
 	struct soa soa;
 	enum code code;
 
-	*candidate = (struct keeper_candidate){.records = event->records};
+	*candidate = (struct keeper_candidate){
+		.records = event->records, .is_transfer = source == CHANGE_FROM_TRANSFER};
 	if ((code = guard(zone, event, &soa, err))) return code;
 	if (zone->head.exists) {
 		if ((code = difference(zone, event, source, &soa, err))) return code;

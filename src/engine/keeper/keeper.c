@@ -158,19 +158,11 @@ static void consider(struct keeper_zone *zone, const struct keeper_event *event,
 }
 
 static void received(struct keeper_zone *zone, const struct keeper_event *event,
-		     struct keeper_actions *actions)
+                     struct keeper_actions *actions)
 {
-	if (zone->secondary.waiting != SECONDARY_TRANSFERRING) {
-		act(actions, KEEPER_FINISHED); /* nobody waits for it any more */
-	} else if (zone->stage != KEEPER_IDLE) {
-		problem_set(zone, event,
-			    "a version was received before the one before it is served");
-		secondary_feed(zone, event, (struct secondary_event){.kind = SECONDARY_FAILED},
-			       actions);
-		act(actions, KEEPER_FINISHED);
-	} else {
-		consider(zone, event, CHANGE_FROM_TRANSFER, actions);
-	}
+	if (zone->secondary.waiting != SECONDARY_TRANSFERRING) return; /* nobody waits for it */
+	assert(zone->stage == KEEPER_IDLE);
+	consider(zone, event, CHANGE_FROM_TRANSFER, actions);
 }
 
 static void stored(struct keeper_zone *zone, const struct keeper_event *event,
@@ -187,20 +179,6 @@ static void stored(struct keeper_zone *zone, const struct keeper_event *event,
 	zone->head.source = candidate->change.source;
 	memcpy(zone->head.author, candidate->author, sizeof zone->head.author);
 	zone->stage = KEEPER_PUBLISHING;
-	if (zone->policy->role == ROLE_SECONDARY) {
-		struct soa soa;
-		bool found = records_soa(candidate->records, zone->policy->name, &soa);
-		assert(found);
-		secondary_feed(zone, event,
-			       (struct secondary_event){
-				       .kind = SECONDARY_TRANSFERRED,
-				       .serial = soa.serial,
-				       .intervals = secondary_intervals_of(&soa, zone->limits),
-			       },
-			       actions);
-		zone->expired = false;
-		act(actions, KEEPER_STORE_TIMERS);
-	}
 	problem_clear(zone);
 	act(actions, KEEPER_PUBLISH);
 	tell(actions, first ? TELL_LOADED : TELL_CHANGED, 0);
@@ -232,11 +210,35 @@ static void notify_all(struct keeper_zone *zone, const struct keeper_event *even
 	}
 }
 
+/*
+ * The transfer counts as done only now: a NOTIFY that came meanwhile starts the next
+ * one when this one is out of the way.
+ */
+static void transferred(struct keeper_zone *zone, const struct keeper_event *event,
+                        struct keeper_actions *actions)
+{
+	struct soa soa;
+	bool found = records_soa(zone->candidate.records, zone->policy->name, &soa);
+
+	assert(found);
+	secondary_feed(zone, event,
+	               (struct secondary_event){
+	                       .kind = SECONDARY_TRANSFERRED,
+	                       .serial = soa.serial,
+	                       .intervals = secondary_intervals_of(&soa, zone->limits),
+	               },
+	               actions);
+	zone->expired = false;
+	act(actions, KEEPER_STORE_TIMERS);
+	act(actions, KEEPER_PUBLISH_EXPIRY);
+}
+
 static void serving(struct keeper_zone *zone, const struct keeper_event *event,
-		    struct keeper_actions *actions)
+                    struct keeper_actions *actions)
 {
 	if (zone->stage != KEEPER_PUBLISHING) return;
 	zone->served = true;
+	if (zone->candidate.is_transfer) transferred(zone, event, actions);
 	finish(zone, actions);
 	notify_all(zone, event, NOTIFY_SERVED, actions);
 }

@@ -52,6 +52,7 @@ struct keeper_candidate {
 	struct change change; /* against the head; sides empty when `first` */
 	bool first;           /* there is no version before it */
 	bool as_snapshot;     /* durable as a snapshot, not as a change */
+	bool is_transfer;     /* of the transfer that the secondary's machine waits for */
 	uint32_t serial;
 	struct zone_digest digest;
 	char author[256];
@@ -85,7 +86,7 @@ enum keeper_event_kind {
 	KEEPER_NOTIFY_RECEIVED, /* from primary `peer` */
 	KEEPER_REFRESH,         /* ordered; `forced` */
 	KEEPER_SOA_ANSWERED,    /* `serial` */
-	KEEPER_RECEIVED,        /* `records`, sorted: a whole transfer */
+	KEEPER_RECEIVED,        /* `records`, sorted: a whole transfer; only while the stage is idle */
 	KEEPER_EXCHANGE_FAILED, /* the SOA question or transfer under way; `problem` */
 	KEEPER_NOTIFY_ANSWERED, /* by secondary `peer` */
 	KEEPER_NOTIFY_FAILED,   /* by secondary `peer`; `problem` */

@@ -39,7 +39,7 @@ void segments_clear(struct segments *segments)
 	segments_init(segments);
 }
 
-static struct segment *segment_find(const struct segments *segments, uint32_t id)
+struct segment *segments_find(const struct segments *segments, uint32_t id)
 {
 	struct segment *segment = segments->list;
 
@@ -75,12 +75,10 @@ enum code segments_place(struct segments *segments, struct span image, struct im
 	struct segment *segment = segments->list;
 	enum code code;
 
-	*fresh = NULL;
 	if (!segment || room > segment->map.len - segment->used) {
 		code = segment_new(segments, room > SEGMENT_OCTETS ? room : SEGMENT_OCTETS,
 				   &segment, err);
 		if (code) return code;
-		*fresh = segment;
 	}
 	if ((code = memfd_write(segment->fd, segment->used, image, err))) return code;
 	*place = (struct image_place){segment->id, segment->used, image.len};
@@ -89,9 +87,15 @@ enum code segments_place(struct segments *segments, struct span image, struct im
 	return OK;
 }
 
+void segments_forget_sent(struct segments *segments)
+{
+	for (struct segment *segment = segments->list; segment; segment = segment->next)
+		segment->sent = false;
+}
+
 struct span segments_bytes(const struct segments *segments, const struct image_place *place)
 {
-	const struct segment *segment = segment_find(segments, place->segment);
+	const struct segment *segment = segments_find(segments, place->segment);
 
 	assert(segment && place->offset + place->len <= segment->map.len);
 	return span_of(segment->map.ptr + place->offset, place->len);
@@ -118,7 +122,7 @@ void segments_release(struct segments *segments, uint64_t generation,
 
 	for (size_t i = 0; i < segments->retired_count; i++) {
 		const struct retired_image *image = &segments->retired[i];
-		struct segment *segment = segment_find(segments, image->place.segment);
+		struct segment *segment = segments_find(segments, image->place.segment);
 		if (image->generation > generation)
 			segments->retired[kept++] = *image;
 		else if (segment)

@@ -35,7 +35,7 @@ struct image_place {
 struct segments {
 	struct segment *list; /* newest first */
 	uint32_t last_id;
-	struct retired_image *retired; /* oldest first; the front may still read them */
+	struct retired_image *retired; /* the front may still read them */
 	size_t retired_count, retired_capacity;
 };
 
@@ -45,6 +45,12 @@ void segments_clear(struct segments *segments);
 /* Copies the image in. `*fresh` is the segment made for it, to be sent to the front, or NULL. */
 enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
 			 struct segment **fresh, struct error *err) must_use;
+
+/* The segment of this id; NULL. */
+struct segment *segments_find(const struct segments *segments, uint32_t id);
+
+/* A front is there anew, and has none of them. */
+void segments_forget_sent(struct segments *segments);
 
 /* The image's octets; valid until its segment is dropped. */
 struct span segments_bytes(const struct segments *segments, const struct image_place *place);

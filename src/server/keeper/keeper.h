@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keeper.h - the keeper process: the truth, and the way a change takes into it.
+ *
+ * It runs one keeper machine (engine/keeper) for each zone: turns files, answers of
+ * the courier and the front, commits and timers into its events, and its actions into
+ * reading, storing, building and telling. It decides nothing. One thread, beside it
+ * the store's.
+ *
+ *   keeper.c      the process: start, channels, stop
+ *   zones.c       the machines: events in, actions out
+ *   reading.c     zone files
+ *   storing.c     commits
+ *   publishing.c  images, segments, the front
+ *   exchanges.c   the courier
+ *   configuring.c the configuration: into force, and again
+ *   control.c     clients of the control socket; commands.c and status.c answer them
+ */
+#ifndef SERVER_KEEPER_KEEPER_H
+#define SERVER_KEEPER_KEEPER_H
+
+#include "config/config.h"
+#include "engine/keeper/keeper.h"
+#include "host/loop.h"
+#include "server/channel.h"
+#include "server/keeper/segments.h"
+#include "server/log.h"
+#include "server/messages.h"
+#include "server/process.h"
+#include "store/store.h"
+#include "store/thread.h"
+
+struct client;
+struct zone;
+
+struct keeper {
+	struct process *process;
+	struct loop *loop;
+	struct crypto *crypto;
+	struct store_thread *store;
+	struct channel *front, *courier; /* NULL while the other process is down */
+	const struct policy *policy;
+	struct zone **zones; /* in canonical order of their names */
+	size_t zone_count;
+	struct zone **by_slot;
+	uint32_t slot_count, slot_capacity; /* slots ever given */
+	struct zone *awaiting_front; /* zones whose publication the front has not confirmed */
+	size_t unsent_from;          /* zones before this index are sent */
+	bool roster_open;            /* the front was not told yet that it has everything */
+	struct segments segments;
+	uint64_t image_seed;
+	uint64_t generation; /* of the newest publication */
+	uint64_t last_exchange;
+	struct client *clients;
+	struct message_processes processes;
+	struct message_front_stats front_stats;
+	uint64_t started_unix_s;
+	uint64_t applied_unix_s;             /* the configuration in force */
+	char config_problem[ERROR_TEXT_MAX]; /* why the newest one is not; "" */
+	bool stopping;
+};
+
+/* The zone of this name; NULL. */
+struct zone *keeper_zone_find(const struct keeper *k, struct name name);
+
+#endif

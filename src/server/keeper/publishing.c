@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * publishing.c - images built, placed, and told to the front.
+ *
+ * A publication is one message without a descriptor; the segment it points into was
+ * sent before it on the same ordered channel. What the channel has no room for stays
+ * `unsent` and follows when it has.
+ */
+#include "server/keeper/zones.h"
+
+#include "config/pack.h"
+#include "server/keeper/packing.h"
+
+#include <assert.h>
+
+/* The sets, the image and its scratch are gone when the candidate is; the octets stay in a segment.
+ */
+static enum code image_place_new(struct zone *zone, struct image_place *place, struct error *err)
+{
+	struct keeper *k = zone->keeper;
+	struct keeper_zone *machine = &zone->machine;
+	const struct records *set = machine->candidate.records;
+	size_t len = image_size(set, machine->policy->name);
+	enum code code;
+
+	if (len == 0) return error_set(err, E_LIMIT, "the zone is too large for an image");
+	uint8_t *octets = arena_alloc_bytes(zone->work, len);
+	if (!octets) return error_set(err, E_NOMEM, "no memory for an image of %zu octets", len);
+	struct writer w = writer_of(octets, len);
+	code = image_build(set, machine->policy->name, k->image_seed, &machine->head.digest,
+			   zone->work, &w, err);
+	if (code) return code;
+	return segments_place(&k->segments, writer_span(&w), place, err);
+}
+
+static enum code segment_send(struct keeper *k, uint32_t id)
+{
+	struct segment *segment = segments_find(&k->segments, id);
+	enum code code;
+
+	if (segment->sent) return OK;
+	struct message_segment body = {.id = segment->id, .len = segment->map.len};
+	code = channel_send(k->front, MESSAGE_SEGMENT, &body, sizeof body, (struct span){0},
+			    segment->reader_fd);
+	segment->sent = code == OK;
+	return code;
+}
+
+static bool publication_send(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+	struct message_publish body = {
+		.generation = zone->generation,
+		.slot = zone->slot,
+		.segment = zone->place.segment,
+		.offset = zone->place.offset,
+		.len = zone->place.len,
+		.expires_at = keeper_zone_expires_at(&zone->machine),
+	};
+
+	if (!k->front) return false;
+	if (zone->place.len && segment_send(k, zone->place.segment)) return false;
+	name_copy(&body.zone, zone->machine.policy->name);
+	if (channel_send(k->front, MESSAGE_PUBLISH, &body, sizeof body, (struct span){0}, -1))
+		return false;
+	zone->unsent = false;
+	return true;
+}
+
+/* Zones go out in the order in which they were published. */
+static void publication_queue(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+
+	zone->generation = ++k->generation;
+	zone->unsent = true;
+	if (k->roster_open || !publication_send(zone)) k->unsent_from = 0;
+}
+
+static void await_front(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+
+	for (struct zone *z = k->awaiting_front; z; z = z->next_serving)
+		if (z == zone) return;
+	zone->next_serving = k->awaiting_front;
+	k->awaiting_front = zone;
+}
+
+void zone_publish(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+	struct image_place place, before = zone->place;
+	struct error err = {0};
+	enum code code = image_place_new(zone, &place, &err);
+
+	if (!code)
+		code = image_open(segments_bytes(&k->segments, &place), &zone->machine.head.image,
+				  &err);
+	/* The version is durable: a new keeper builds it again, with a new keeper's memory. */
+	if (code) process_fail(k->process, "zone %s: %s", zone->machine.policy->label, err.text);
+	zone->place = place;
+	await_front(zone);
+	publication_queue(zone);
+	segments_retire(&k->segments, &before, zone->generation);
+}
+
+void zone_publish_expiry(struct zone *zone)
+{
+	publication_queue(zone);
+}
+
+void zone_withdraw(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+	struct message_withdraw body = {.generation = ++k->generation, .slot = zone->slot};
+
+	segments_retire(&k->segments, &zone->place, k->generation);
+	for (struct zone **link = &k->awaiting_front; *link; link = &(*link)->next_serving) {
+		if (*link != zone) continue;
+		*link = zone->next_serving;
+		break;
+	}
+	/* A front that cannot be told is behind by more than a queue: a new one knows better. */
+	if (k->front &&
+	    channel_send(k->front, MESSAGE_WITHDRAW, &body, sizeof body, (struct span){0}, -1))
+		process_peer_failed(k->process, PROCESS_FRONT);
+}
+
+void front_continue(struct keeper *k)
+{
+	for (; k->unsent_from < k->zone_count; k->unsent_from++) {
+		struct zone *zone = k->zones[k->unsent_from];
+		if (zone->unsent && !publication_send(zone)) return;
+	}
+	if (!k->roster_open) return;
+	struct message_generation end = {.generation = k->generation};
+	if (!channel_send(k->front, MESSAGE_ROSTER_END, &end, sizeof end, (struct span){0}, -1))
+		k->roster_open = false;
+}
+
+void front_greet(struct keeper *k)
+{
+	segments_forget_sent(&k->segments);
+	for (size_t i = 0; i < k->zone_count; i++) k->zones[i]->unsent = true;
+	k->unsent_from = 0;
+	k->roster_open = true;
+	if (packed_policy_send(k->front, MESSAGE_FRONT_POLICY, k->policy, PACK_FRONT)) return;
+	front_continue(k);
+}
+
+/* Each of them is served: their machines go on. They may publish again at once. */
+static void serving(struct keeper *k, uint64_t generation)
+{
+	struct zone *waiting = k->awaiting_front;
+
+	k->awaiting_front = NULL;
+	while (waiting) {
+		struct zone *zone = waiting;
+		struct keeper_event event = {.kind = KEEPER_SERVING};
+
+		waiting = zone->next_serving;
+		if (zone->unsent || zone->generation > generation)
+			await_front(zone);
+		else
+			zone_feed(zone, &event);
+	}
+}
+
+static void segment_drop(void *context, uint32_t id)
+{
+	struct keeper *k = context;
+	struct message_segment body = {.id = id};
+
+	if (k->front &&
+	    channel_send(k->front, MESSAGE_SEGMENT_DROP, &body, sizeof body, (struct span){0}, -1))
+		process_peer_failed(k->process, PROCESS_FRONT);
+}
+
+static void notify_received(struct keeper *k, const struct message_notify *body)
+{
+	struct zone *zone = NULL;
+
+	if (body->zone.len) zone = keeper_zone_find(k, name_of(&body->zone));
+	if (!zone || body->primary >= zone->machine.policy->primary_count) return;
+	struct keeper_event event = {.kind = KEEPER_NOTIFY_RECEIVED,
+				     .peer = body->primary,
+				     .serial = body->serial,
+				     .has_serial = body->has_serial};
+	log_event(EVENT_NOTIFY_RECEIVED, "zone=%s primary=%s serial=%u",
+		  zone->machine.policy->label,
+		  zone->machine.policy->primaries[body->primary]->label, body->serial);
+	zone_feed(zone, &event);
+}
+
+static void transfer_sent(struct keeper *k, const struct message_transfer_sent *body)
+{
+	struct zone *zone = body->zone.len ? keeper_zone_find(k, name_of(&body->zone)) : NULL;
+	char to[ADDRESS_TEXT_MAX];
+
+	if (!zone) return;
+	log_event(body->complete ? EVENT_TRANSFER_SENT : EVENT_TRANSFER_BROKEN_OFF,
+		  "zone=%s to=%s serial=%u records=%llu octets=%llu key=%.*s",
+		  zone->machine.policy->label, endpoint_print(&body->to, to), body->serial,
+		  (unsigned long long)body->record_count, (unsigned long long)body->octets,
+		  (int)sizeof body->key, body->key);
+}
+
+void front_received(struct keeper *k, const struct channel_message *message)
+{
+	switch (message->kind) {
+	case MESSAGE_SERVING:
+		serving(k, ((const struct message_generation *)message->body)->generation);
+		break;
+	case MESSAGE_RELEASED:
+		segments_release(&k->segments,
+				 ((const struct message_generation *)message->body)->generation,
+				 segment_drop, k);
+		break;
+	case MESSAGE_NOTIFY_RECEIVED: notify_received(k, message->body); break;
+	case MESSAGE_TRANSFER_SENT: transfer_sent(k, message->body); break;
+	case MESSAGE_FRONT_STATS:
+		memcpy(&k->front_stats, message->body, sizeof k->front_stats);
+		break;
+	default: break; /* the channel's table lets nothing else through */
+	}
+}

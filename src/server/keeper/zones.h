@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* zones.h - one zone in the keeper process: its machine and all that serves it. */
+#ifndef SERVER_KEEPER_ZONES_H
+#define SERVER_KEEPER_ZONES_H
+
+#include "host/file.h"
+#include "server/keeper/keeper.h"
+
+enum { PATH_TEXT_MAX = 4096 };
+
+#define ZONE_FILE_OCTETS_MAX ((size_t)8 << 30)
+#define ZONE_WORK_OCTETS_MAX ((size_t)64 << 30) /* of the candidate under way */
+#define ZONE_SAID_OCTETS_MAX ((size_t)1 << 20)  /* of diagnostics */
+
+/* A zone file as it was when it was read: another identity means it is read again. */
+struct loaded_file {
+	char *path;
+	struct file_identity identity;
+};
+
+/* The records of a transfer, chunk by chunk as they come. */
+struct incoming {
+	struct arena *arena;
+	struct span *chunks;
+	size_t count, capacity;
+	bool is_whole; /* waits for the candidate before it */
+};
+
+struct zone {
+	struct keeper_zone machine;
+	struct keeper *keeper;
+	struct notify *notifies;
+	uint64_t *notify_exchanges; /* one per secondary: its NOTIFY under way, 0 none */
+	uint32_t slot;              /* its place in the front's directory */
+	struct image_place place;   /* the head's image */
+	uint64_t generation;        /* of its newest publication */
+	bool unsent;                /* the front does not know that one yet */
+	struct zone *next_serving;  /* in keeper.awaiting_front */
+	struct timer timer;
+	struct timer read_timer;
+	uint64_t exchange;      /* the SOA question or transfer under way, 0 none */
+	struct arena *incoming; /* the records of the transfer under way */
+	struct span *chunks;    /* in `incoming`, in order */
+	size_t chunk_count, chunk_capacity;
+	struct arena *work;             /* of the candidate under way */
+	struct records *records;        /* in `work` */
+	struct arena *said;             /* keeps `diagnostics` and what they quote */
+	struct diagnostics diagnostics; /* of the candidate that was looked at last */
+	struct loaded_file *files;      /* the zone file and what it includes; malloc'ed */
+	size_t file_count;
+	struct client *waiting; /* those who want to know how it ends */
+};
+
+/* --- zones.c --- */
+
+/* A zone of the policy in force; NULL when memory ran out. It does nothing yet. */
+struct zone *zone_new(struct keeper *k, const struct zone_policy *policy) must_use;
+void zone_free(struct zone *zone);
+
+/* Runs the machine on the event, whose times are filled in here, and does what it asks. */
+void zone_feed(struct zone *zone, struct keeper_event *event);
+
+/* Memory for a new candidate and for what is said of it; the one before is forgotten. */
+enum code zone_work_begin(struct zone *zone, struct error *err) must_use;
+
+/* The candidate came to an end. */
+void zone_work_end(struct zone *zone);
+
+/* --- reading.c: answers with FILE_READ, FILE_BROKEN or FILE_UNCHANGED --- */
+void zone_read_file(struct zone *zone);
+void zone_files_forget(struct zone *zone);
+
+/* --- storing.c: answers with STORED or STORE_FAILED --- */
+void zone_store(struct zone *zone);
+void zone_store_timers(struct zone *zone);
+
+/* --- publishing.c --- */
+void zone_publish(struct zone *zone); /* SERVING follows when the front says so */
+void zone_publish_expiry(struct zone *zone);
+void zone_withdraw(struct zone *zone);
+
+/* A front is there anew: it gets the policy, every segment and every zone. */
+void front_greet(struct keeper *k);
+/* There is room in its channel again. */
+void front_continue(struct keeper *k);
+void front_received(struct keeper *k, const struct channel_message *message);
+
+/* --- exchanges.c: answers with SOA_ANSWERED, RECEIVED, EXCHANGE_FAILED, NOTIFY_... --- */
+void zone_ask_soa(struct zone *zone, size_t peer);
+void zone_fetch(struct zone *zone, size_t peer);
+void zone_send_notify(struct zone *zone, size_t peer, uint32_t serial);
+/* The transfer that waited becomes the candidate. Only while the stage is idle. */
+void zone_deliver(struct zone *zone);
+void incoming_clear(struct incoming *incoming);
+
+/* A courier is there anew and gets the policy; or the one before is gone, and what it did failed.
+ */
+void courier_greet(struct keeper *k);
+void courier_lost(struct keeper *k);
+void courier_received(struct keeper *k, const struct channel_message *message);
+
+/* --- control.c --- */
+
+/* The machine told something: clients that wait for this zone may have their answer. */
+void zone_answer_waiting(struct zone *zone, enum keeper_tell tell);
+
+#endif
