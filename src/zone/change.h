@@ -39,15 +39,19 @@ struct change {
 
 /*
  * What leads from one sorted set to another; the body lies in `arena`. Records that
- * differ only in TTL are removed and added. An equal pair gives two empty sides.
+ * differ only in TTL or in the case of letters are removed and added. An equal pair
+ * gives two empty sides. Serials are those of the SOAs (0 where there is none); the
+ * digest and the words about the change are the caller's to fill.
  */
 enum code change_between(const struct records *before, const struct records *after,
 			 struct arena *arena, struct change *out, struct error *err);
 
 /*
- * Applies the change strictly: each removed record must be there, no added one may
- * be (E_CONFLICT names the record; `after` is then to be thrown away). `after` is a
- * fresh sorted set whose entries borrow from `before` and the change.
+ * Applies the change strictly: each removed record must be there with its TTL, no
+ * added one may be (E_CONFLICT names the record); E_SYNTAX when a side is malformed,
+ * out of order or miscounted. After any error `after` is to be thrown away. It comes
+ * fresh from records_init and becomes a sorted set that borrows from `before` and the
+ * change. Costs a copy of the entries and a search for each record of the change.
  */
 enum code change_apply(const struct records *before, const struct change *change,
 		       struct records *after, struct error *err);

@@ -16,13 +16,15 @@ enum { RECORDS_PER_RRSET_MAX = 20000, TYPES_PER_NAME_MAX = 256 };
 /*
  * Checks a sorted set. Errors: no SOA or more than one, SOA not at the apex, no apex
  * NS, data beside CNAME (RFC 2181 10.1; RRSIG, NSEC, NSEC3, KEY may stand there),
- * several CNAME or DNAME at one name, data below a DNAME (RFC 6672 2.4), records
- * outside the zone, class other than IN, meta types, DS at the apex, RRsets over
- * their limits. Warnings: unequal TTLs in one RRset (RFC 2181 5.2; the lowest is
- * taken), NS or MX that points to a CNAME or to nothing in this zone, data hidden
- * below a cut that is not glue.
+ * several CNAME or DNAME at one name, data below a DNAME (RFC 6672 2.4), DNAME at a cut
+ * (2.3), records outside the zone, class other than IN, meta types, DS at the apex,
+ * RRsets and names over their limits. Warnings: unequal TTLs in one RRset (RFC 2181
+ * 5.2; the lowest is taken), NS or MX that points to an alias or to nothing in this
+ * zone, data hidden below a cut that is not glue (addresses count as glue).
  *
- * E_CONFLICT when there was an error, OK when there were only warnings.
+ * E_CONFLICT when there was an error: then the set is as it was, and no warnings were
+ * looked for. OK when there were only warnings. E_NOMEM when the set's arena has no
+ * room for records with aligned TTLs: some have been aligned.
  */
 enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics);
 

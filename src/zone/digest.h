@@ -21,10 +21,16 @@ struct zone_digest {
 	uint8_t sum[32]; /* big-endian */
 };
 
-void zone_digest_add(struct zone_digest *digest, struct crypto *crypto,
-		     const struct record *record);
-void zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
-			const struct record *record);
+/* False when libcrypto failed: the digest is as it was. */
+bool zone_digest_add(struct zone_digest *digest, struct crypto *crypto,
+		     const struct record *record) must_use;
+bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
+			const struct record *record) must_use;
+
+/* Every record of a sorted set, from nothing. False as above. */
+bool zone_digest_of(const struct records *set, struct crypto *crypto,
+		    struct zone_digest *out) must_use;
+
 bool zone_digest_equal(const struct zone_digest *a, const struct zone_digest *b);
 
 /* The first 12 hex digits of the sum: what two people read to each other. */

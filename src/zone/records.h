@@ -13,10 +13,14 @@
 #include "base/diagnostic.h"
 #include "dns/record.h"
 
+/* Indexes fit 32 and 16 bits. */
+#define RECORDS_MAX UINT32_MAX
+enum { RECORD_FILES_MAX = UINT16_MAX };
+
 struct record_entry {
 	const uint8_t *wire; /* the record's uncompressed wire form (dns/record.h) */
 	uint32_t line;       /* where it stands in a zone file; 0: nowhere */
-	uint16_t file;       /* index into `files` */
+	uint16_t file;       /* index into `files`; means nothing when `line` is 0 */
 	uint16_t owner_len;
 };
 
@@ -34,19 +38,34 @@ struct records {
 /* `arena` is borrowed and must outlive the set. */
 void records_init(struct records *set, struct arena *arena);
 
-/* Copies the record. E_NOMEM when the arena is full: the set is as it was. */
+/* Copies the record. E_NOMEM when the arena is full, E_LIMIT above RECORDS_MAX or
+ * RECORD_FILES_MAX: the set is as it was. */
 enum code records_add(struct records *set, const struct record *record, struct place place,
 		      struct error *err);
 
-/* Adds every record of a run of wire forms (a change's side, a spool) without copying it. */
+/*
+ * Adds every record of a run of wire forms (a change's side, a spool) without copying
+ * it, so the run must outlive the set. Owners, lengths and data are checked: E_SYNTAX
+ * names the record; the set is as it was after any error.
+ */
 enum code records_add_wire(struct records *set, struct span wire, struct error *err);
 
-/* Canonical order (record_compare); of records that are equal but for TTL and case the first stays.
+/*
+ * Canonical order (record_compare); of records that are equal but for TTL and case the
+ * first stays. Linear for a set in order, else it takes 16 octets a record from the
+ * arena for good: E_NOMEM leaves the set as it was.
  */
-void records_sort(struct records *set);
+enum code records_sort(struct records *set, struct error *err) must_use;
 
 /* Record `i`; borrowed. */
 struct record records_get(const struct records *set, size_t i);
+
+/* Index of the first record of a sorted set that is not before this owner and type (SOA comes
+ * before all types); `count` when there is none. */
+size_t records_seek(const struct records *set, struct name owner, uint16_t type);
+
+/* Where the record was read; `file` is NULL when that is nowhere. */
+struct place records_place(const struct records *set, size_t i);
 
 /* The zone's SOA in a sorted set (owner equal to `apex`); false when there is none. */
 bool records_soa(const struct records *set, struct name apex, struct soa *out);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "zone/change.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/* The same record to the letter: a zone file that changes a TTL or the case has changed. */
+static bool records_identical(const struct record *a, const struct record *b)
+{
+	return a->ttl == b->ttl && a->class == b->class && a->owner.len == b->owner.len &&
+	       memcmp(a->owner.wire, b->owner.wire, a->owner.len) == 0 &&
+	       span_equal(a->rdata, b->rdata);
+}
+
+struct side {
+	uint8_t *octets; /* NULL: only count */
+	size_t len;
+	uint64_t count;
+};
+
+static void side_add(struct side *side, const struct records *set, size_t i)
+{
+	struct record record = records_get(set, i);
+	size_t len = record_len(&record);
+
+	if (side->octets) memcpy(side->octets + side->len, set->entries[i].wire, len);
+	side->len += len;
+	side->count++;
+}
+
+/* Walks both sets once; each record that only one of them has goes to `removed` or `added`. */
+static void sides_walk(const struct records *before, const struct records *after,
+		       struct side *removed, struct side *added)
+{
+	size_t b = 0, a = 0;
+
+	while (b < before->count && a < after->count) {
+		struct record old = records_get(before, b), new = records_get(after, a);
+		int order = record_compare(&old, &new);
+		if (order < 0) {
+			side_add(removed, before, b++);
+		} else if (order > 0) {
+			side_add(added, after, a++);
+		} else {
+			if (!records_identical(&old, &new)) {
+				side_add(removed, before, b);
+				side_add(added, after, a);
+			}
+			b++;
+			a++;
+		}
+	}
+	while (b < before->count) side_add(removed, before, b++);
+	while (a < after->count) side_add(added, after, a++);
+}
+
+/* The SOA is the first record of a sorted zone, as nothing in it is above its apex. */
+static uint32_t first_serial(const struct records *set)
+{
+	struct soa soa;
+
+	if (set->count == 0) return 0;
+	struct record record = records_get(set, 0);
+	return record.type == RRTYPE_SOA && soa_read(record.rdata, &soa) ? soa.serial : 0;
+}
+
+enum code change_between(const struct records *before, const struct records *after,
+			 struct arena *arena, struct change *out, struct error *err)
+{
+	struct side removed = {0}, added = {0};
+
+	assert(before->sorted && after->sorted);
+	sides_walk(before, after, &removed, &added);
+	uint8_t *octets = arena_alloc_bytes(arena, removed.len + added.len);
+	if (!octets)
+		return error_set(err, E_NOMEM, "no memory for a change of %zu octets",
+				 removed.len + added.len);
+	*out = (struct change){
+		.from_serial = first_serial(before),
+		.to_serial = first_serial(after),
+		.removed = span_of(octets, removed.len),
+		.added = span_of(octets + removed.len, added.len),
+		.removed_count = removed.count,
+		.added_count = added.count,
+	};
+	removed = (struct side){.octets = octets};
+	added = (struct side){.octets = octets + out->removed.len};
+	sides_walk(before, after, &removed, &added);
+	assert(removed.len == out->removed.len && added.len == out->added.len);
+	return OK;
+}
+
+/* One side of a change, record by record. */
+struct side_cursor {
+	struct reader reader;
+	const uint8_t *wire; /* of `record`; NULL: the side is at its end */
+	struct record record;
+	uint64_t left; /* records that the change says are still to come */
+	const char *what;
+};
+
+static enum code conflict(const struct record *record, const char *what, struct error *err)
+{
+	char owner[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+
+	return error_set(err, E_CONFLICT, "%s: %s %u %s", what, name_to_text(record->owner, owner),
+			 record->ttl, rrtype_to_text(record->type, type));
+}
+
+/* Steps on; the side must go up strictly, or a record would be looked for behind its place. */
+static enum code cursor_next(struct side_cursor *cursor, struct error *err)
+{
+	struct record last = cursor->record;
+	bool has_last = cursor->wire != NULL;
+	size_t at = cursor->reader.at;
+
+	cursor->wire = NULL;
+	if (reader_done(&cursor->reader) != (cursor->left == 0))
+		return error_set(err, E_SYNTAX,
+				 "the change does not hold as many records %s as it says",
+				 cursor->what);
+	if (cursor->left == 0) return OK;
+	cursor->left--;
+	if (!record_read(&cursor->reader, &cursor->record) ||
+	    rdata_check(cursor->record.type, cursor->record.rdata, NULL))
+		return error_set(err, E_SYNTAX, "octets %zu and on of the records %s are no record",
+				 at, cursor->what);
+	cursor->wire = cursor->reader.ptr + at;
+	if (has_last && record_compare(&last, &cursor->record) >= 0)
+		return conflict(&cursor->record, "the change is not in canonical order", err);
+	return OK;
+}
+
+static enum code cursor_start(struct side_cursor *cursor, struct span side, uint64_t count,
+			      const char *what, struct error *err)
+{
+	*cursor = (struct side_cursor){.reader = reader_of(side), .left = count, .what = what};
+	return cursor_next(cursor, err);
+}
+
+/*
+ * The first index from `from` on whose record is not before `record`. Steps double
+ * first, so that a large change costs no more than a merge, and a small one only
+ * the logarithm of the zone.
+ */
+static size_t seek_forward(const struct records *set, size_t from, const struct record *record,
+			   bool *equal)
+{
+	size_t to = from, step = 1;
+
+	*equal = false;
+	while (to < set->count) {
+		struct record at = records_get(set, to);
+		int order = record_compare(&at, record);
+		*equal = order == 0;
+		if (order == 0) return to;
+		if (order > 0) break;
+		from = to + 1;
+		to = step < set->count - to ? to + step : set->count;
+		step *= 2;
+	}
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		struct record at = records_get(set, middle);
+		int order = record_compare(&at, record);
+		if (order == 0) {
+			*equal = true;
+			return middle;
+		}
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* Copies entries [from, end) of the set before. */
+static void entries_append(struct records *after, const struct records *before, size_t from,
+			   size_t end)
+{
+	if (from == end) return;
+	assert(end - from <= after->capacity - after->count);
+	memcpy(after->entries + after->count, before->entries + from,
+	       (end - from) * sizeof *after->entries);
+	after->count += end - from;
+}
+
+static void added_append(struct records *after, const struct side_cursor *added)
+{
+	assert(after->count < after->capacity);
+	after->entries[after->count++] = (struct record_entry){
+		.wire = added->wire,
+		.owner_len = added->record.owner.len,
+	};
+	after->wire_len += record_len(&added->record);
+}
+
+/* Brings one record of the change, the lower of both sides, into `after`; `*at` is how far `before`
+ * was copied. */
+static enum code change_step(const struct records *before, struct side_cursor *removed,
+			     struct side_cursor *added, size_t *at, struct records *after,
+			     struct error *err)
+{
+	int order = !removed->wire ? 1
+		    : !added->wire ? -1
+				   : record_compare(&removed->record, &added->record);
+	const struct record *record = order <= 0 ? &removed->record : &added->record;
+	bool equal;
+	size_t place = seek_forward(before, *at, record, &equal);
+	enum code code;
+
+	entries_append(after, before, *at, place);
+	*at = place;
+	if (order <= 0) {
+		struct record old;
+		if (equal) old = records_get(before, place);
+		if (!equal || old.ttl != record->ttl || old.class != record->class)
+			return conflict(record, "a record to remove is not in the zone", err);
+		after->wire_len -= record_len(&old);
+		*at = place + 1;
+		equal = false;
+		if ((code = cursor_next(removed, err))) return code;
+	}
+	if (order < 0) return OK;
+	if (equal) return conflict(record, "a record to add is in the zone already", err);
+	added_append(after, added);
+	return cursor_next(added, err);
+}
+
+enum code change_apply(const struct records *before, const struct change *change,
+		       struct records *after, struct error *err)
+{
+	struct side_cursor removed, added;
+	size_t at = 0;
+	enum code code;
+
+	assert(before->sorted && after->count == 0);
+	/* Each record has octets, so a count that was made up cannot ask for more memory than they.
+	 */
+	if (change->added_count > change->added.len)
+		return error_set(err, E_SYNTAX, "%" PRIu64 " records cannot lie in %zu octets",
+				 change->added_count, change->added.len);
+	size_t capacity = before->count + (size_t)change->added_count;
+	after->entries = arena_alloc_array(after->arena, capacity, sizeof *after->entries);
+	if (!after->entries) return error_set(err, E_NOMEM, "no memory for %zu records", capacity);
+	after->capacity = capacity;
+	after->files = before->files;
+	after->file_count = before->file_count;
+	after->wire_len = before->wire_len;
+	if ((code = cursor_start(&removed, change->removed, change->removed_count, "removed", err)))
+		return code;
+	if ((code = cursor_start(&added, change->added, change->added_count, "added", err)))
+		return code;
+	while (removed.wire || added.wire) {
+		code = change_step(before, &removed, &added, &at, after, err);
+		if (code) return code;
+	}
+	entries_append(after, before, at, before->count);
+	after->sorted = true;
+	return OK;
+}

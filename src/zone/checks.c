@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two walks over the set in canonical order: the first finds errors, the second
+ * aligns TTLs and warns, so that a hundred warnings never hide an error.
+ */
+#include "zone/checks.h"
+
+#include "zone/targets.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+enum { NOWHERE_LEN = 0, PLACE_TEXT_MAX = 512 };
+
+struct check {
+	struct records *set;
+	struct diagnostics *diagnostics;
+	struct targets targets;
+	/* The cut and the DNAME that the names at hand may be below; length 0: none. */
+	struct name cut, dname;
+	size_t cut_at, dname_at; /* their records */
+	bool has_soa, has_ns;
+};
+
+/* Records [from, to) of one owner, or of one RRset at it. */
+struct run {
+	size_t from, to;
+};
+
+static struct run owner_run(const struct records *set, size_t from)
+{
+	struct name owner = records_get(set, from).owner;
+	size_t to = from + 1;
+
+	while (to < set->count && name_equal(records_get(set, to).owner, owner)) to++;
+	return (struct run){from, to};
+}
+
+/* RRSIGs fall apart by the type they cover: each kind has a TTL of its own (RFC 4034 3). */
+static uint32_t rrset_kind(const struct record *record)
+{
+	uint32_t kind = (uint32_t)record->type << 16;
+
+	if (record->type != RRTYPE_RRSIG || record->rdata.len < 2) return kind;
+	return kind | (uint32_t)record->rdata.ptr[0] << 8 | record->rdata.ptr[1];
+}
+
+static struct run rrset_run(const struct records *set, size_t from, size_t end)
+{
+	struct record first = records_get(set, from);
+	size_t to = from + 1;
+
+	for (; to < end; to++) {
+		struct record next = records_get(set, to);
+		if (rrset_kind(&next) != rrset_kind(&first)) break;
+	}
+	return (struct run){from, to};
+}
+
+/* "OWNER TYPE WHAT", at the record's place. */
+static void tell(struct check *check, bool warning, size_t i, const char *what)
+{
+	struct record record = records_get(check->set, i);
+	struct place place = records_place(check->set, i);
+	char owner[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+
+	name_to_text(record.owner, owner);
+	rrtype_to_text(record.type, type);
+	if (warning)
+		diagnose_warning(check->diagnostics, place, (struct span){0}, "%s %s %s", owner,
+				 type, what);
+	else
+		diagnose(check->diagnostics, place, (struct span){0}, "%s %s %s", owner, type,
+			 what);
+}
+
+/* "OWNER TYPE WHAT OTHER-OWNER OTHER-TYPE (OTHER-PLACE)END", where two records collide. */
+static void tell_both(struct check *check, bool warning, size_t i, const char *what, size_t other,
+		      const char *end)
+{
+	struct record record = records_get(check->set, other);
+	struct place place = records_place(check->set, other);
+	char owner[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], where[PLACE_TEXT_MAX] = "";
+	char text[NAME_TEXT_MAX + PLACE_TEXT_MAX + 256];
+
+	if (place.file)
+		snprintf(where, sizeof where, " (%.480s:%u)", place.file, (unsigned)place.line);
+	snprintf(text, sizeof text, "%s %s %s%s%s", what, name_to_text(record.owner, owner),
+		 rrtype_to_text(record.type, type), where, end);
+	tell(check, warning, i, text);
+}
+
+/* A sentence about the zone as a whole. */
+static void tell_zone(struct check *check, const char *what)
+{
+	const struct records *set = check->set;
+	char apex[NAME_TEXT_MAX];
+
+	diagnose(check->diagnostics, (struct place){.file = set->file_count ? set->files[0] : NULL},
+		 (struct span){0}, "zone %s %s", name_to_text(check->targets.apex, apex), what);
+}
+
+static bool may_stand_beside_cname(uint16_t type)
+{
+	return type == RRTYPE_CNAME || type == RRTYPE_RRSIG || type == RRTYPE_NSEC ||
+	       type == RRTYPE_NSEC3 || type == RRTYPE_KEY;
+}
+
+static void check_record(struct check *check, size_t i)
+{
+	struct record record = records_get(check->set, i);
+
+	if (record.class != CLASS_IN)
+		tell(check, false, i, "is not of class IN, the only one served");
+}
+
+static void check_rrset(struct check *check, struct run rrset, bool is_apex)
+{
+	uint16_t type = records_get(check->set, rrset.from).type;
+	size_t count = rrset.to - rrset.from;
+
+	for (size_t i = rrset.from; i < rrset.to; i++) check_record(check, i);
+	if (rrtype_is_meta(type) || type == 0)
+		tell(check, false, rrset.from, "is a type for messages, never for a zone");
+	if (type == RRTYPE_SOA && !is_apex)
+		tell(check, false, rrset.from, "stands below the zone's apex, where no SOA may be");
+	if (type == RRTYPE_DS && is_apex)
+		tell(check, false, rrset.from,
+		     "stands at the zone's apex; it belongs into the parent zone (RFC 4035 2.4)");
+	if (count > RECORDS_PER_RRSET_MAX) {
+		char what[128];
+		snprintf(what, sizeof what, "has %zu records, and %d is the most for one type",
+			 count, RECORDS_PER_RRSET_MAX);
+		tell(check, false, rrset.from, what);
+	}
+	if (count > 1 && (type == RRTYPE_SOA || type == RRTYPE_CNAME || type == RRTYPE_DNAME))
+		tell_both(check, false, rrset.from + 1, "is a second record beside", rrset.from,
+			  "; there may be only one");
+}
+
+/* What stands beside a CNAME or, at a cut, beside the NS. */
+static void check_company(struct check *check, struct run owner, bool is_apex)
+{
+	size_t cname = owner.to, dname = owner.to, ns = owner.to;
+
+	for (size_t i = owner.to; i > owner.from; i--) {
+		uint16_t type = records_get(check->set, i - 1).type;
+		if (type == RRTYPE_CNAME) cname = i - 1;
+		if (type == RRTYPE_DNAME) dname = i - 1;
+		if (type == RRTYPE_NS) ns = i - 1;
+	}
+	for (size_t i = owner.from; cname < owner.to && i < owner.to; i++) {
+		if (may_stand_beside_cname(records_get(check->set, i).type)) continue;
+		tell_both(check, false, i, "stands beside", cname,
+			  "; a CNAME must be alone (RFC 2181 10.1)");
+		break;
+	}
+	if (dname < owner.to && ns < owner.to && !is_apex)
+		tell_both(check, false, dname, "stands beside", ns,
+			  "; at a delegation there is no DNAME (RFC 6672 2.3)");
+}
+
+/* The hashes of NSEC3 stand below an apex with DNAME too; they are no data of their names. */
+static bool is_hash_owner(const struct records *set, struct run owner)
+{
+	for (size_t i = owner.from; i < owner.to; i++) {
+		uint16_t type = records_get(set, i).type;
+		if (type != RRTYPE_NSEC3 && type != RRTYPE_RRSIG) return false;
+	}
+	return true;
+}
+
+/* Keeps which cut and which DNAME the names that follow may be below. */
+static void enter_owner(struct check *check, struct run owner, bool is_apex)
+{
+	struct name name = records_get(check->set, owner.from).owner;
+
+	if (check->cut.len && !name_is_below(name, check->cut)) check->cut.len = NOWHERE_LEN;
+	if (check->dname.len && !name_is_below(name, check->dname)) check->dname.len = NOWHERE_LEN;
+	if (check->cut.len) return;
+	for (size_t i = owner.from; i < owner.to; i++) {
+		uint16_t type = records_get(check->set, i).type;
+		if (type == RRTYPE_NS && !is_apex) {
+			check->cut = name;
+			check->cut_at = i;
+			return;
+		}
+		if (type == RRTYPE_DNAME && !check->dname.len) {
+			check->dname = name;
+			check->dname_at = i;
+		}
+	}
+}
+
+static void check_owner(struct check *check, struct run owner)
+{
+	struct name name = records_get(check->set, owner.from).owner;
+	bool is_apex = name_equal(name, check->targets.apex);
+	size_t type_count = 0;
+	uint16_t last_type = 0;
+
+	if (!name_is_below(name, check->targets.apex)) {
+		char apex[NAME_TEXT_MAX], what[NAME_TEXT_MAX + 64];
+		snprintf(what, sizeof what, "is outside the zone %s",
+			 name_to_text(check->targets.apex, apex));
+		tell(check, false, owner.from, what);
+		return;
+	}
+	enter_owner(check, owner, is_apex);
+	if (check->dname.len && !check->cut.len && !name_equal(name, check->dname) &&
+	    !is_hash_owner(check->set, owner))
+		tell_both(check, false, owner.from, "stands below", check->dname_at,
+			  ", which redirects all names below it (RFC 6672 2.4)");
+	check_company(check, owner, is_apex);
+	for (size_t i = owner.from; i < owner.to;) {
+		uint16_t type = records_get(check->set, i).type;
+		struct run rrset = rrset_run(check->set, i, owner.to);
+		check_rrset(check, rrset, is_apex);
+		if (i == owner.from || type != last_type) type_count++;
+		last_type = type;
+		check->has_soa |= is_apex && type == RRTYPE_SOA;
+		check->has_ns |= is_apex && type == RRTYPE_NS;
+		i = rrset.to;
+	}
+	if (type_count > TYPES_PER_NAME_MAX) {
+		char what[128];
+		snprintf(what, sizeof what, "is one of %zu types at this name, and %d is the most",
+			 type_count, TYPES_PER_NAME_MAX);
+		tell(check, false, owner.from, what);
+	}
+}
+
+static bool find_errors(struct check *check)
+{
+	size_t errors = check->diagnostics->error_count;
+
+	for (size_t i = 0; i < check->set->count;) {
+		struct run owner = owner_run(check->set, i);
+		check_owner(check, owner);
+		i = owner.to;
+	}
+	if (!check->has_soa) tell_zone(check, "has no SOA at its apex");
+	if (!check->has_ns) tell_zone(check, "has no NS at its apex");
+	return check->diagnostics->error_count > errors;
+}
+
+/* Gives the record another TTL: a copy, as its octets may be borrowed. */
+static bool ttl_change(struct records *set, size_t i, uint32_t ttl)
+{
+	struct record record = records_get(set, i);
+	size_t len = record_len(&record);
+	uint8_t *wire = arena_alloc_bytes(set->arena, len);
+
+	if (!wire) return false;
+	struct writer w = writer_of(wire, len);
+	record.ttl = ttl;
+	record_write(&record, &w);
+	set->entries[i].wire = wire;
+	return true;
+}
+
+/* RFC 2181 5.2: all records of an RRset have one TTL; the lowest can be wrong for nobody. */
+static bool ttl_align(struct check *check, struct run rrset)
+{
+	struct record first = records_get(check->set, rrset.from);
+	size_t other = rrset.from;
+	uint32_t lowest = first.ttl;
+
+	for (size_t i = rrset.from + 1; i < rrset.to; i++) {
+		uint32_t ttl = records_get(check->set, i).ttl;
+		if (ttl != first.ttl && other == rrset.from) other = i;
+		if (ttl < lowest) lowest = ttl;
+	}
+	if (other == rrset.from) return true;
+	char what[96], end[64];
+	snprintf(what, sizeof what, "has TTL %u, unlike the %u of",
+		 (unsigned)records_get(check->set, other).ttl, (unsigned)first.ttl);
+	snprintf(end, sizeof end, "; %u is taken for all (RFC 2181 5.2)", (unsigned)lowest);
+	tell_both(check, true, other, what, rrset.from, end);
+	for (size_t i = rrset.from; i < rrset.to; i++)
+		if (records_get(check->set, i).ttl != lowest && !ttl_change(check->set, i, lowest))
+			return false;
+	return true;
+}
+
+/* Glue and what the parent says about the cut; all else there belongs to the child. */
+static bool may_stand_below_cut(uint16_t type, bool is_cut)
+{
+	if (type == RRTYPE_A || type == RRTYPE_AAAA) return true;
+	return is_cut && (type == RRTYPE_NS || type == RRTYPE_DS || type == RRTYPE_NSEC ||
+			  type == RRTYPE_RRSIG);
+}
+
+static void warn_of_hidden(struct check *check, struct run owner)
+{
+	struct name name = records_get(check->set, owner.from).owner;
+	bool is_cut = name_equal(name, check->cut);
+
+	for (size_t i = owner.from; i < owner.to; i++) {
+		if (may_stand_below_cut(records_get(check->set, i).type, is_cut)) continue;
+		tell_both(check, true, i, "is hidden by the delegation", check->cut_at,
+			  " and never answered");
+		return;
+	}
+}
+
+static void warn_of_target(struct check *check, size_t i)
+{
+	static const char *const said[] = {
+		[TARGET_ALIAS] = "is an alias, which is forbidden there (RFC 2181 10.3)",
+		[TARGET_NO_ADDRESS] = "has no address",
+		[TARGET_MISSING] = "does not exist in this zone",
+		[TARGET_NO_GLUE] = "lies below this delegation and has no address (glue) here",
+	};
+	struct record record = records_get(check->set, i);
+	struct name target;
+	char text[NAME_TEXT_MAX], what[NAME_TEXT_MAX + 128];
+
+	if (!rdata_additional_name(record.type, record.rdata, &target)) return;
+	enum target verdict = target_judge(&check->targets, record.owner, target);
+	if (verdict == TARGET_GOOD) return;
+	snprintf(what, sizeof what, "points to %s, which %s", name_to_text(target, text),
+		 said[verdict]);
+	tell(check, true, i, what);
+}
+
+static enum code align_and_warn(struct check *check)
+{
+	struct records *set = check->set;
+
+	check->cut.len = check->dname.len = NOWHERE_LEN;
+	for (size_t i = 0; i < set->count;) {
+		struct run owner = owner_run(set, i);
+		bool is_apex = name_equal(records_get(set, i).owner, check->targets.apex);
+		enter_owner(check, owner, is_apex);
+		if (check->cut.len) warn_of_hidden(check, owner);
+		for (; i < owner.to;) {
+			struct run rrset = rrset_run(set, i, owner.to);
+			uint16_t type = records_get(set, i).type;
+			if (!ttl_align(check, rrset)) return E_NOMEM;
+			bool points = type == RRTYPE_NS || type == RRTYPE_MX;
+			/* A full list takes no more warnings, so none need be looked for. */
+			for (; points && i < rrset.to; i++)
+				if (check->diagnostics->count < DIAGNOSTICS_MAX)
+					warn_of_target(check, i);
+			i = rrset.to;
+		}
+	}
+	return OK;
+}
+
+enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics)
+{
+	struct check check = {
+		.set = set,
+		.diagnostics = diagnostics,
+		.targets = {.set = set, .apex = apex},
+	};
+
+	assert(set->sorted);
+	if (find_errors(&check)) return E_CONFLICT;
+	if (align_and_warn(&check)) {
+		tell_zone(&check, "does not fit into its memory while TTLs are aligned");
+		return E_NOMEM;
+	}
+	return OK;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "zone/digest.h"
+
+#include "base/encoding.h"
+
+#include <assert.h>
+
+enum {
+	SUM_LEN = 32,
+	BEFORE_DATA_MAX = NAME_OCTETS_MAX + 10, /* owner, type, class, TTL, data length */
+	SHORT_MAX = 512,                        /* nearly every record: little stack is touched */
+	LONG_MAX = BEFORE_DATA_MAX + RDATA_OCTETS_MAX,
+};
+
+/* SHA-256 over the canonical form, which is laid out as the wire form is. */
+static bool canonical_hash(struct writer w, struct crypto *crypto, const struct record *record,
+			   uint8_t out[static SUM_LEN])
+{
+	struct name_buffer owner;
+
+	name_lower(record->owner, &owner);
+	write_bytes(&w, owner.wire, owner.len);
+	write_u16(&w, record->type);
+	write_u16(&w, record->class);
+	write_u32(&w, record->ttl);
+	write_u16(&w, (uint16_t)record->rdata.len);
+	rdata_canonical(record->type, record->rdata, &w);
+	assert(!w.overflow);
+	return digest_compute(crypto, DIGEST_SHA256, writer_span(&w), out);
+}
+
+static bool long_hash(struct crypto *crypto, const struct record *record,
+		      uint8_t out[static SUM_LEN])
+{
+	uint8_t octets[LONG_MAX];
+
+	return canonical_hash(writer_of(octets, sizeof octets), crypto, record, out);
+}
+
+static bool record_hash(struct crypto *crypto, const struct record *record,
+			uint8_t out[static SUM_LEN])
+{
+	uint8_t octets[SHORT_MAX];
+
+	if (record_len(record) > sizeof octets) return long_hash(crypto, record, out);
+	return canonical_hash(writer_of(octets, sizeof octets), crypto, record, out);
+}
+
+bool zone_digest_add(struct zone_digest *digest, struct crypto *crypto, const struct record *record)
+{
+	uint8_t hash[SUM_LEN];
+	unsigned carry = 0;
+
+	if (!record_hash(crypto, record, hash)) return false;
+	for (size_t i = SUM_LEN; i > 0; i--) {
+		carry += (unsigned)digest->sum[i - 1] + hash[i - 1];
+		digest->sum[i - 1] = (uint8_t)carry;
+		carry >>= 8;
+	}
+	digest->count++;
+	return true;
+}
+
+bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
+			const struct record *record)
+{
+	uint8_t hash[SUM_LEN];
+	unsigned borrow = 0;
+
+	if (!record_hash(crypto, record, hash)) return false;
+	for (size_t i = SUM_LEN; i > 0; i--) {
+		unsigned difference = (unsigned)digest->sum[i - 1] - hash[i - 1] - borrow;
+		digest->sum[i - 1] = (uint8_t)difference;
+		borrow = difference >> 8 & 1;
+	}
+	digest->count--;
+	return true;
+}
+
+bool zone_digest_of(const struct records *set, struct crypto *crypto, struct zone_digest *out)
+{
+	struct zone_digest digest = {0};
+
+	assert(set->sorted);
+	for (size_t i = 0; i < set->count; i++) {
+		struct record record = records_get(set, i);
+		if (!zone_digest_add(&digest, crypto, &record)) return false;
+	}
+	*out = digest;
+	return true;
+}
+
+bool zone_digest_equal(const struct zone_digest *a, const struct zone_digest *b)
+{
+	return a->count == b->count && memcmp(a->sum, b->sum, SUM_LEN) == 0;
+}
+
+char *zone_digest_print(const struct zone_digest *digest, char text[static ZONE_DIGEST_TEXT_MAX])
+{
+	struct writer w = writer_of(text, ZONE_DIGEST_TEXT_MAX - 1);
+
+	base16_encode(span_of(digest->sum, (ZONE_DIGEST_TEXT_MAX - 1) / 2), &w);
+	text[w.len] = '\0';
+	return text;
+}
