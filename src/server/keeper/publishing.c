@@ -9,6 +9,7 @@
 #include "server/keeper/zones.h"
 
 #include "config/pack.h"
+#include "server/keeper/control.h"
 #include "server/keeper/packing.h"
 
 #include <assert.h>
@@ -40,8 +41,7 @@ static enum code segment_send(struct keeper *k, uint32_t id)
 
 	if (segment->sent) return OK;
 	struct message_segment body = {.id = segment->id, .len = segment->map.len};
-	code = channel_send(k->front, MESSAGE_SEGMENT, &body, sizeof body, (struct span){0},
-			    segment->reader_fd);
+	code = channel_send(k->front, MESSAGE_SEGMENT, &body, (struct span){0}, segment->reader_fd);
 	segment->sent = code == OK;
 	return code;
 }
@@ -61,8 +61,7 @@ static bool publication_send(struct zone *zone)
 	if (!k->front) return false;
 	if (zone->place.len && segment_send(k, zone->place.segment)) return false;
 	name_copy(&body.zone, zone->machine.policy->name);
-	if (channel_send(k->front, MESSAGE_PUBLISH, &body, sizeof body, (struct span){0}, -1))
-		return false;
+	if (channel_send(k->front, MESSAGE_PUBLISH, &body, (struct span){0}, -1)) return false;
 	zone->unsent = false;
 	return true;
 }
@@ -122,8 +121,7 @@ void zone_withdraw(struct zone *zone)
 		break;
 	}
 	/* A front that cannot be told is behind by more than a queue: a new one knows better. */
-	if (k->front &&
-	    channel_send(k->front, MESSAGE_WITHDRAW, &body, sizeof body, (struct span){0}, -1))
+	if (k->front && channel_send(k->front, MESSAGE_WITHDRAW, &body, (struct span){0}, -1))
 		process_peer_failed(k->process, PROCESS_FRONT);
 }
 
@@ -135,7 +133,7 @@ void front_continue(struct keeper *k)
 	}
 	if (!k->roster_open) return;
 	struct message_generation end = {.generation = k->generation};
-	if (!channel_send(k->front, MESSAGE_ROSTER_END, &end, sizeof end, (struct span){0}, -1))
+	if (!channel_send(k->front, MESSAGE_ROSTER_END, &end, (struct span){0}, -1))
 		k->roster_open = false;
 }
 
@@ -149,6 +147,14 @@ void front_greet(struct keeper *k)
 	front_continue(k);
 }
 
+static void served(struct zone *zone)
+{
+	struct keeper_event event = {.kind = KEEPER_SERVING};
+
+	zone_feed(zone, &event);
+	zone_answer_served(zone);
+}
+
 /* Each of them is served: their machines go on. They may publish again at once. */
 static void serving(struct keeper *k, uint64_t generation)
 {
@@ -157,13 +163,12 @@ static void serving(struct keeper *k, uint64_t generation)
 	k->awaiting_front = NULL;
 	while (waiting) {
 		struct zone *zone = waiting;
-		struct keeper_event event = {.kind = KEEPER_SERVING};
 
 		waiting = zone->next_serving;
 		if (zone->unsent || zone->generation > generation)
 			await_front(zone);
 		else
-			zone_feed(zone, &event);
+			served(zone);
 	}
 }
 
@@ -172,8 +177,7 @@ static void segment_drop(void *context, uint32_t id)
 	struct keeper *k = context;
 	struct message_segment body = {.id = id};
 
-	if (k->front &&
-	    channel_send(k->front, MESSAGE_SEGMENT_DROP, &body, sizeof body, (struct span){0}, -1))
+	if (k->front && channel_send(k->front, MESSAGE_SEGMENT_DROP, &body, (struct span){0}, -1))
 		process_peer_failed(k->process, PROCESS_FRONT);
 }
 

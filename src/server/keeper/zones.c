@@ -46,6 +46,7 @@ void zone_free(struct zone *zone)
 	if (!zone) return;
 	timer_cancel(zone->keeper->loop, &zone->timer);
 	timer_cancel(zone->keeper->loop, &zone->read_timer);
+	timer_cancel(zone->keeper->loop, &zone->exchange_timer);
 	zone_files_forget(zone);
 	incoming_clear(&zone->incoming);
 	incoming_clear(&zone->received);

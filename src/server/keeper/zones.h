@@ -37,7 +37,7 @@ struct zone {
 	bool unsent;                /* the front does not know that one yet */
 	struct zone *next_serving;  /* in keeper.awaiting_front */
 	struct timer timer;
-	struct timer read_timer;
+	struct timer read_timer, exchange_timer;
 	uint64_t exchange;      /* the SOA question or transfer under way, 0 none */
 	struct arena *incoming; /* the records of the transfer under way */
 	struct span *chunks;    /* in `incoming`, in order */
