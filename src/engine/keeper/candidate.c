@@ -45,27 +45,31 @@ static enum code guard(struct keeper_zone *zone, const struct keeper_event *even
 	return OK;
 }
 
-static void digest_of(const struct records *set, struct crypto *crypto, struct zone_digest *out)
+static enum code digest_of(const struct records *set, struct crypto *crypto,
+			   struct zone_digest *out, struct error *err)
 {
 	*out = (struct zone_digest){0};
 	for (size_t i = 0; i < set->count; i++) {
 		struct record record = records_get(set, i);
-		zone_digest_add(out, crypto, &record);
+		if (!zone_digest_add(out, crypto, &record))
+			return error_set(err, E_NOMEM, "the digest could not be computed");
 	}
+	return OK;
 }
 
 /* before - removed + added = after. */
-static void digest_after(struct zone_digest *digest, const struct change *change,
-			 struct crypto *crypto)
+static enum code digest_after(struct zone_digest *digest, const struct change *change,
+			      struct crypto *crypto, struct error *err)
 {
+	struct reader removed = reader_of(change->removed), added = reader_of(change->added);
 	struct record record;
+	bool ok = true;
 
-	struct reader r = reader_of(change->removed);
-	while (reader_left(&r) && record_read(&r, &record))
-		zone_digest_remove(digest, crypto, &record);
-	r = reader_of(change->added);
-	while (reader_left(&r) && record_read(&r, &record))
-		zone_digest_add(digest, crypto, &record);
+	while (ok && reader_left(&removed) && record_read(&removed, &record))
+		ok = zone_digest_remove(digest, crypto, &record);
+	while (ok && reader_left(&added) && record_read(&added, &record))
+		ok = zone_digest_add(digest, crypto, &record);
+	return ok ? OK : error_set(err, E_NOMEM, "the digest could not be computed");
 }
 
 /* The serial of the candidate whose content was compared under the head's serial. */
@@ -116,7 +120,7 @@ static enum code difference(struct keeper_zone *zone, const struct keeper_event 
 		return code;
 	if ((code = change_between(before, event->records, event->arena, change, err))) return code;
 	candidate->digest = zone->head.digest;
-	digest_after(&candidate->digest, change, event->crypto);
+	if ((code = digest_after(&candidate->digest, change, event->crypto, err))) return code;
 
 	size_t size = change->removed.len + change->added.len, quarter = before->wire_len / 4;
 	size_t limit = quarter > CHANGE_OCTETS_MIN ? quarter : CHANGE_OCTETS_MIN;
@@ -132,15 +136,16 @@ enum code candidate_make(struct keeper_zone *zone, const struct keeper_event *ev
 	struct soa soa;
 	enum code code;
 
-	*candidate = (struct keeper_candidate){
-		.records = event->records, .is_transfer = source == CHANGE_FROM_TRANSFER};
+	*candidate = (struct keeper_candidate){.records = event->records,
+					       .is_transfer = source == CHANGE_FROM_TRANSFER};
 	if ((code = guard(zone, event, &soa, err))) return code;
 	if (zone->head.exists) {
 		if ((code = difference(zone, event, source, &soa, err))) return code;
 	} else {
 		candidate->first = candidate->as_snapshot = true;
 		candidate->serial = soa.serial;
-		digest_of(event->records, event->crypto, &candidate->digest);
+		if ((code = digest_of(event->records, event->crypto, &candidate->digest, err)))
+			return code;
 	}
 	snprintf(candidate->author, sizeof candidate->author, "%s", event->author);
 	candidate->change.to_serial = candidate->serial;

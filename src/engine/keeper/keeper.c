@@ -158,7 +158,7 @@ static void consider(struct keeper_zone *zone, const struct keeper_event *event,
 }
 
 static void received(struct keeper_zone *zone, const struct keeper_event *event,
-                     struct keeper_actions *actions)
+		     struct keeper_actions *actions)
 {
 	if (zone->secondary.waiting != SECONDARY_TRANSFERRING) return; /* nobody waits for it */
 	assert(zone->stage == KEEPER_IDLE);
@@ -215,26 +215,26 @@ static void notify_all(struct keeper_zone *zone, const struct keeper_event *even
  * one when this one is out of the way.
  */
 static void transferred(struct keeper_zone *zone, const struct keeper_event *event,
-                        struct keeper_actions *actions)
+			struct keeper_actions *actions)
 {
 	struct soa soa;
 	bool found = records_soa(zone->candidate.records, zone->policy->name, &soa);
 
 	assert(found);
 	secondary_feed(zone, event,
-	               (struct secondary_event){
-	                       .kind = SECONDARY_TRANSFERRED,
-	                       .serial = soa.serial,
-	                       .intervals = secondary_intervals_of(&soa, zone->limits),
-	               },
-	               actions);
+		       (struct secondary_event){
+			       .kind = SECONDARY_TRANSFERRED,
+			       .serial = soa.serial,
+			       .intervals = secondary_intervals_of(&soa, zone->limits),
+		       },
+		       actions);
 	zone->expired = false;
 	act(actions, KEEPER_STORE_TIMERS);
 	act(actions, KEEPER_PUBLISH_EXPIRY);
 }
 
 static void serving(struct keeper_zone *zone, const struct keeper_event *event,
-                    struct keeper_actions *actions)
+		    struct keeper_actions *actions)
 {
 	if (zone->stage != KEEPER_PUBLISHING) return;
 	zone->served = true;

@@ -86,7 +86,7 @@ enum keeper_event_kind {
 	KEEPER_NOTIFY_RECEIVED, /* from primary `peer` */
 	KEEPER_REFRESH,         /* ordered; `forced` */
 	KEEPER_SOA_ANSWERED,    /* `serial` */
-	KEEPER_RECEIVED,        /* `records`, sorted: a whole transfer; only while the stage is idle */
+	KEEPER_RECEIVED, /* `records`, sorted: a whole transfer; only while the stage is idle */
 	KEEPER_EXCHANGE_FAILED, /* the SOA question or transfer under way; `problem` */
 	KEEPER_NOTIFY_ANSWERED, /* by secondary `peer` */
 	KEEPER_NOTIFY_FAILED,   /* by secondary `peer`; `problem` */
