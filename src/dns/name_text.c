@@ -2,6 +2,7 @@
 /* Names in presentation format (RFC 1035 5.1). */
 #include "dns/escape.h"
 #include "dns/name.h"
+#include "dns/simd/text_copy.h"
 
 /* How long the name would be, to tell by how much it is too long. */
 static size_t wire_len(struct span text, const struct name *origin)
@@ -72,11 +73,44 @@ static enum code name_finish(struct span text, size_t len, const struct name *or
 	return OK;
 }
 
+/*
+ * Nearly every name: short, without escapes, and right. The text is copied as a whole one
+ * octet further on, so that each dot becomes the length of the label behind it. False: it
+ * is another kind of name, or wrong, and nothing is decided.
+ */
+static bool name_from_plain_text(struct span text, const struct name *origin,
+				 struct name_buffer *out)
+{
+	uint64_t dots;
+	size_t label = 0;
+
+	if (text.len == 0 || text.len > TEXT_COPY_MAX || text.ptr[0] == '@') return false;
+	if (!text_copy(out->wire + 1, text.ptr, text.len, &dots)) return false;
+	for (; dots; dots &= dots - 1) {
+		size_t len = (size_t)__builtin_ctzll(dots) - label;
+		if (len == 0 || len > LABEL_OCTETS_MAX) return false;
+		out->wire[label] = (uint8_t)len;
+		label += len + 1;
+	}
+	if (label == text.len) {
+		out->wire[label] = 0;
+		out->len = (uint8_t)(label + 1);
+		return true;
+	}
+	if (!origin || text.len - label > LABEL_OCTETS_MAX) return false;
+	if (text.len + 1 + origin->len > NAME_OCTETS_MAX) return false;
+	out->wire[label] = (uint8_t)(text.len - label);
+	memcpy(out->wire + text.len + 1, origin->wire, origin->len);
+	out->len = (uint8_t)(text.len + 1 + origin->len);
+	return true;
+}
+
 enum code name_from_text(struct span text, const struct name *origin, struct name_buffer *out,
 			 struct error *err)
 {
 	size_t label = 0, label_text = 0, to = 1;
 
+	if (likely(name_from_plain_text(text, origin, out))) return OK;
 	if (text.len == 0) return error_set(err, E_SYNTAX, "expected a domain name, found \"\"");
 	if (text.len == 1 && (text.ptr[0] == '.' || text.ptr[0] == '@')) {
 		bool is_root = text.ptr[0] == '.';
