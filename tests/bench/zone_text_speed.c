@@ -2,7 +2,7 @@
 /*
  * zone_text_speed - how fast each kernel reads a zone file into a sink that only counts.
  *
- *   zone_text_speed FILE [ORIGIN [ROUNDS]]
+ *   zone_text_speed FILE [ORIGIN [ROUNDS [KERNEL]]]
  *
  * Prints the best round of each kernel; the file is in memory before the clock starts.
  */
@@ -93,8 +93,8 @@ int main(int argc, char **argv)
 	struct name root = name_root();
 	struct error err;
 
-	if (argc < 2 || argc > 4) {
-		fprintf(stderr, "usage: zone_text_speed FILE [ORIGIN [ROUNDS]]\n");
+	if (argc < 2 || argc > 5) {
+		fprintf(stderr, "usage: zone_text_speed FILE [ORIGIN [ROUNDS [KERNEL]]]\n");
 		return 2;
 	}
 	if (name_from_text(span_of_text(argc > 2 ? argv[2] : "."), &root, &origin, &err)) {
@@ -107,6 +107,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < count; i++) {
 		struct counts counts;
 		double best = 1e9;
+		if (argc > 4 && strcmp(argv[4], kernels[i]->name) != 0) continue;
 		for (int round = 0; round < rounds; round++) {
 			double taken =
 				parse_once(kernels[i], name_of(&origin), argv[1], text, &counts);
