@@ -82,7 +82,10 @@ static bool options_read(struct reader r, bool is_response, struct edns *out)
 		if (r.failed) return false;
 		while (slot < EDNS_SLOT_COUNT && option_rows[slot].code != code) slot++;
 		if (slot == EDNS_SLOT_COUNT || edns_has(out, slot)) continue;
-		if (!option_is_well_formed(slot, value, is_response)) return false;
+		if (!option_is_well_formed(slot, value, is_response)) {
+			if (is_response) continue;
+			return false;
+		}
 		out->values[slot] = value;
 		out->seen = (uint16_t)(out->seen | 1u << slot);
 	}

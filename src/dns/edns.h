@@ -65,9 +65,11 @@ static inline uint16_t edns_rcode(const struct header *header, const struct edns
 }
 
 /*
- * Reads an OPT record. RCODE_NOERROR; RCODE_FORMERR when its owner is not the root or
- * an option is cut off or has a length or form its RFC forbids: then `out` is not
- * present; RCODE_BADVERS: present, but options of another version are not read.
+ * Reads an OPT record. RCODE_NOERROR; RCODE_FORMERR when its owner is not the root, an
+ * option is cut off, or one in a query has a length or form its RFC forbids: then `out`
+ * is not present; RCODE_BADVERS: present, but options of another version are not read.
+ * In a response such an option counts as absent: a peer's slip in a side matter shall
+ * not cost us its zone.
  */
 enum rcode edns_read(const struct message *message, const struct message_record *record,
 		     struct edns *out);

@@ -42,30 +42,34 @@ static uint32_t label_hash(const uint8_t *label, uint16_t parent)
 }
 
 /* Where `label` stands before the name at `parent`; 0 when the table knows no such place. */
-static uint16_t compression_find(const struct message_writer *mw, const uint8_t *label,
-				 uint16_t parent, uint32_t hash)
+static uint16_t compression_find(struct message_writer *mw, const uint8_t *label, uint16_t parent,
+				 uint32_t hash)
 {
 	for (uint32_t i = 0; i < COMPRESSION_PROBE_COUNT; i++) {
-		const struct compression_slot *slot =
-			&mw->slots[(hash + i) % COMPRESSION_SLOT_COUNT];
+		struct compression_slot *slot = &mw->slots[(hash + i) % COMPRESSION_SLOT_COUNT];
+		const uint8_t *there = mw->w.ptr + slot->at;
 
 		if (slot->at == 0) return 0;
-		if (slot->tag != hash >> 16 || slot->parent != parent) continue;
-		if (mw->w.ptr[slot->at] != *label) continue;
-		if (memcmp(mw->w.ptr + slot->at, label, (size_t)*label + 1) == 0) return slot->at;
+		if (slot->tag != hash >> 16 || slot->parent != parent || *there != *label) continue;
+		if (memcmp(there, label, (size_t)*label + 1) != 0) continue;
+		if (slot->used < UINT16_MAX) slot->used++;
+		return slot->at;
 	}
 	return 0;
 }
 
-/* In a full neighbourhood the new place drives out one, so a long message keeps what is recent. */
+/* In a full neighbourhood the place that was of least use gives way. */
 static void compression_add(struct message_writer *mw, uint16_t at, uint16_t parent, uint32_t hash)
 {
-	uint32_t home = hash % COMPRESSION_SLOT_COUNT, i = 0;
+	struct compression_slot *into = &mw->slots[hash % COMPRESSION_SLOT_COUNT];
 
-	while (i < COMPRESSION_PROBE_COUNT && mw->slots[(home + i) % COMPRESSION_SLOT_COUNT].at)
-		i++;
-	if (i == COMPRESSION_PROBE_COUNT) i = at % COMPRESSION_PROBE_COUNT;
-	mw->slots[(home + i) % COMPRESSION_SLOT_COUNT] = (struct compression_slot){
+	for (uint32_t i = 0; i < COMPRESSION_PROBE_COUNT; i++) {
+		struct compression_slot *slot = &mw->slots[(hash + i) % COMPRESSION_SLOT_COUNT];
+
+		if (slot->used < into->used || slot->at == 0) into = slot;
+		if (slot->at == 0) break;
+	}
+	*into = (struct compression_slot){
 		.at = at, .parent = parent, .tag = (uint16_t)(hash >> 16)};
 }
 
@@ -217,7 +221,7 @@ void message_rewind(struct message_writer *mw, const struct message_mark *mark)
 	memcpy(mw->count, mark->count, sizeof mw->count);
 	mw->section = mark->section;
 	for (size_t i = 0; i < COMPRESSION_SLOT_COUNT; i++)
-		if (mw->slots[i].at >= mark->len) mw->slots[i].at = 0;
+		if (mw->slots[i].at >= mark->len) mw->slots[i] = (struct compression_slot){0};
 	if (mw->last_owner_at >= mark->len) mw->last_owner_at = 0;
 	if (mw->opt_at >= mark->len) mw->opt_at = 0;
 }

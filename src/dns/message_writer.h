@@ -17,7 +17,7 @@
 
 enum {
 	COMPRESSION_SLOT_COUNT = 64,
-	COMPRESSION_PROBE_COUNT = 8,    /* slots looked at for one label; divides the above */
+	COMPRESSION_PROBE_COUNT = 8,    /* slots looked at for one label */
 	COMPRESSION_OFFSET_MAX = 16383, /* what the 14 bits of a pointer can say */
 };
 
@@ -26,6 +26,7 @@ struct compression_slot {
 	uint16_t at;     /* 0: free */
 	uint16_t parent; /* 0: the root */
 	uint16_t tag;
+	uint16_t used; /* how often it was pointed at */
 };
 
 struct message_writer {

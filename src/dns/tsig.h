@@ -115,4 +115,77 @@ struct tsig_check {
 	int64_t peer_ahead_s; /* with BADTIME: "its clock is N s ahead", negative: behind */
 };
 
+/*
+ * Appends TSIG to a finished message (message_finish) and keeps its MAC, which the
+ * response's MAC covers. E_LIMIT when there is no room, E_NOMEM when libcrypto failed:
+ * the message is as it was. The same holds for all that sign.
+ */
+enum code tsig_sign_request(struct crypto *crypto, const struct tsig_key *key, uint64_t now_unix_s,
+			    struct writer *message, struct tsig_mac *mac) must_use;
+
+/*
+ * `tsig` is the message's record (message_read_meta), `key` what tsig_key_find gave
+ * for it. In the order of RFC 8945 5.2: key, MAC, time.
+ */
+struct tsig_check tsig_verify_request(struct crypto *crypto, const struct tsig_key *key,
+				      const struct message *message, const struct tsig *tsig,
+				      uint64_t now_unix_s);
+
+/*
+ * Appends TSIG to the response, as the verdict on its request demands (RFC 8945 5.3):
+ * TSIG_OK and TSIG_BADTRUNC signed; TSIG_BADTIME signed, with our time; TSIG_BADKEY and
+ * TSIG_BADSIG unsigned, `key` is not looked at. The other verdicts: nothing.
+ */
+enum code tsig_sign_response(struct crypto *crypto, const struct tsig_key *key,
+			     const struct tsig *request, enum tsig_verdict verdict,
+			     uint64_t now_unix_s, struct writer *message) must_use;
+
+/*
+ * Of a response to a request that was signed with `key` and `request_mac`. BADKEY and
+ * BADSIG as told by the peer come unsigned, so anybody may have sent them.
+ */
+struct tsig_check tsig_verify_response(struct crypto *crypto, const struct tsig_key *key,
+				       const struct tsig_mac *request_mac,
+				       const struct message *message, const struct tsig *tsig,
+				       uint64_t now_unix_s);
+
+/* The MAC of a record that was verified. */
+void tsig_mac_keep(const struct tsig *tsig, struct tsig_mac *out);
+
+/*
+ * The state of one response of many messages (RFC 8945 5.3.1). Borrows crypto and key
+ * until tsig_stream_end. `*_begin` gives E_NOMEM when memory ran out; nothing is then
+ * to be ended.
+ */
+struct tsig_stream {
+	struct crypto *crypto;
+	const struct tsig_key *key;
+	struct mac *running;     /* has taken the MAC before and all unsigned messages since */
+	unsigned unsigned_count; /* since the last signed message */
+	bool begun;              /* the first message was signed or verified */
+	enum tsig_verdict verdict;
+};
+
+enum code tsig_stream_begin(struct tsig_stream *stream, struct crypto *crypto,
+			    const struct tsig_key *key,
+			    const struct tsig_mac *request_mac) must_use;
+void tsig_stream_end(struct tsig_stream *stream);
+
+/*
+ * Takes the next message to send. It is signed if `sign` says so, if it is the first,
+ * or if 99 before it were not; the last one must be. Keep tsig_octets free in each:
+ * after an error the stream cannot go on.
+ */
+enum code tsig_stream_sign(struct tsig_stream *stream, bool sign, uint64_t now_unix_s,
+			   struct writer *message) must_use;
+
+/*
+ * Takes the next message that came. TSIG_OK: go on; what came is proven only when
+ * `proven` is set, so a stream ends well only at such a message. TSIG_NONE: the first
+ * message, or the hundredth in a row, has no TSIG. After any verdict but TSIG_OK the
+ * stream stays with it.
+ */
+struct tsig_check tsig_stream_verify(struct tsig_stream *stream, const struct message *message,
+				     const struct tsig *tsig, uint64_t now_unix_s);
+
 #endif
