@@ -164,7 +164,8 @@ TEST(a_file_of_strangers_is_read_whole_or_not_at_all)
 	CHECK(file_read(place, 8, arena, &octets, &second, &err) == E_RANGE);
 	CHECK(mkfifo(path_of("pipe"), 0600) == 0);
 	CHECK(file_read(path_of("pipe"), 8, arena, &octets, &second, &err) == E_RANGE);
-	CHECK(folder_remove(folder, "zone", &err) == OK && write_file("zone", "other line\n") == OK);
+	CHECK(folder_remove(folder, "zone", &err) == OK &&
+	      write_file("zone", "other line\n") == OK);
 	CHECK(file_identify(path_of("zone"), &second, &err) == OK);
 	CHECK(!file_identity_equal(&first, &second));
 	arena_free(arena);

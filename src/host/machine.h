@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* machine.h - what this process may take of the machine: processors, descriptors, a user. */
+#ifndef HOST_MACHINE_H
+#define HOST_MACHINE_H
+
+#include "base/error.h"
+#include "base/span.h"
+
+#include <sys/types.h>
+
+/* Processors that we may run on; at least 1. */
+unsigned processor_count(void);
+
+/*
+ * Binds the calling thread to the n-th of them, counted round. False: the kernel
+ * would not; the thread then runs anywhere, which is slower and no error.
+ */
+bool thread_pin(unsigned n);
+
+/* Raises the soft limit of open descriptors to the hard one, and returns it. */
+size_t descriptors_raise(void);
+
+/* No core file and no ptrace by others of our user: memory holds keys. */
+void memory_keep_private(void);
+
+struct user {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* By name or number. E_NOT_FOUND says so. Uses the name service: before any wall stands. */
+must_use enum code user_find(const char *name, struct user *user, struct error *err);
+
+#endif
