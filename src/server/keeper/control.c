@@ -9,7 +9,7 @@
 
 enum { OUT_OCTETS_MAX = 64 << 20, OUT_PIECE = 64 << 10 };
 
-static void take(void *context, struct span chunk)
+void client_sink(void *context, struct span chunk)
 {
 	struct client *client = context;
 	size_t need = client->out_len + chunk.len;
@@ -48,7 +48,7 @@ static void flush(struct client *client)
 
 struct json *reply_begin(struct client *client)
 {
-	json_init(&client->json, take, client);
+	json_init(&client->json, client_sink, client);
 	json_object(&client->json);
 	json_key(&client->json, "result");
 	return &client->json;
@@ -60,7 +60,7 @@ static void reply_close(struct client *client, int exit)
 	json_int(&client->json, exit);
 	json_object_end(&client->json);
 	json_end(&client->json);
-	take(client, span_of("\n", 1));
+	client_sink(client, span_of("\n", 1));
 	flush(client);
 }
 
@@ -77,7 +77,7 @@ void reply_error(struct client *client, enum code code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	json_init(&client->json, take, client);
+	json_init(&client->json, client_sink, client);
 	json_object(&client->json);
 	json_key(&client->json, "error");
 	json_object(&client->json);

@@ -54,6 +54,9 @@ void client_new(struct keeper *k, int fd);
 void client_free(struct client *client);
 void clients_free(struct keeper *k);
 
+/* Where the client's writers of JSON put their chunks. */
+void client_sink(void *client, struct span chunk);
+
 /* Opens {"result": and hands the writer out; an object is to be written. */
 struct json *reply_begin(struct client *client);
 /* Closes the answer and sends it. */

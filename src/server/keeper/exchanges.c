@@ -146,6 +146,7 @@ static void notify_end(struct zone *zone, size_t peer, const struct message_exch
 
 	if (end->outcome == EXCHANGE_DONE) event.kind = KEEPER_NOTIFY_ANSWERED;
 	zone->notify_exchanges[peer] = 0;
+	zone->notify_problem = end->text;
 	zone_feed(zone, &event);
 }
 

@@ -191,23 +191,22 @@ static void notify_received(struct keeper *k, const struct message_notify *body)
 				     .peer = body->primary,
 				     .serial = body->serial,
 				     .has_serial = body->has_serial};
-	log_event(EVENT_NOTIFY_RECEIVED, "zone=%s primary=%s serial=%u",
-		  zone->machine.policy->label,
-		  zone->machine.policy->primaries[body->primary]->label, body->serial);
+	LOG(EVENT_NOTIFY_RECEIVED, log_text("zone", zone->machine.policy->label),
+	    log_text("primary", zone->machine.policy->primaries[body->primary]->label),
+	    log_uint("serial", body->serial));
 	zone_feed(zone, &event);
 }
 
 static void transfer_sent(struct keeper *k, const struct message_transfer_sent *body)
 {
 	struct zone *zone = body->zone.len ? keeper_zone_find(k, name_of(&body->zone)) : NULL;
-	char to[ADDRESS_TEXT_MAX];
 
 	if (!zone) return;
-	log_event(body->complete ? EVENT_TRANSFER_SENT : EVENT_TRANSFER_BROKEN_OFF,
-		  "zone=%s to=%s serial=%u records=%llu octets=%llu key=%.*s",
-		  zone->machine.policy->label, endpoint_print(&body->to, to), body->serial,
-		  (unsigned long long)body->record_count, (unsigned long long)body->octets,
-		  (int)sizeof body->key, body->key);
+	LOG(body->complete ? EVENT_TRANSFER_SENT : EVENT_TRANSFER_BROKEN_OFF,
+	    log_text("zone", zone->machine.policy->label), log_endpoint("to", &body->to),
+	    log_uint("serial", body->serial), log_uint("records", body->record_count),
+	    log_uint("octets", body->octets), log_duration("took", body->duration_ns),
+	    log_span("key", span_of(body->key, strnlen(body->key, sizeof body->key))));
 }
 
 void front_received(struct keeper *k, const struct channel_message *message)

@@ -115,6 +115,16 @@ void segments_retire(struct segments *segments, const struct image_place *place,
 	segments->retired[segments->retired_count++] = (struct retired_image){*place, generation};
 }
 
+void segments_hold(struct segments *segments, const struct image_place *place)
+{
+	segments_find(segments, place->segment)->live += place->len;
+}
+
+void segments_let_go(struct segments *segments, const struct image_place *place)
+{
+	segments_find(segments, place->segment)->live -= place->len;
+}
+
 void segments_release(struct segments *segments, uint64_t generation,
 		      void (*drop)(void *context, uint32_t id), void *context)
 {

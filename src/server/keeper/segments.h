@@ -59,6 +59,10 @@ struct span segments_bytes(const struct segments *segments, const struct image_p
 void segments_retire(struct segments *segments, const struct image_place *place,
 		     uint64_t generation);
 
+/* Keeps the image's octets from being dropped until they are let go, as often as they were held. */
+void segments_hold(struct segments *segments, const struct image_place *place);
+void segments_let_go(struct segments *segments, const struct image_place *place);
+
 /*
  * The front reads nothing older than `generation`. Calls `drop` for each segment that
  * this leaves empty, then closes it.

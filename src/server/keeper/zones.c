@@ -78,14 +78,22 @@ void zone_work_end(struct zone *zone)
 	incoming_clear(&zone->received);
 }
 
-static void tell_changed(const struct zone *zone, enum event_id id)
+static void tell_changed(const struct zone *zone, enum event event)
 {
 	const struct keeper_version *head = &zone->machine.head;
 	char digest[ZONE_DIGEST_TEXT_MAX];
 
-	log_event(id, "zone=%s serial=%u records=%llu digest=%s by=\"%s\"",
-		  zone->machine.policy->label, head->serial, (unsigned long long)head->digest.count,
-		  zone_digest_print(&head->digest, digest), head->author);
+	LOG(event, log_text("zone", zone->machine.policy->label), log_uint("serial", head->serial),
+	    log_uint("records", head->digest.count),
+	    log_text("digest", zone_digest_print(&head->digest, digest)),
+	    log_text("by", head->author));
+}
+
+static void tell_problem(const struct zone *zone, enum event event)
+{
+	LOG(event, log_text("zone", zone->machine.policy->label),
+	    log_uint("serial", zone->machine.head.serial),
+	    log_text("reason", zone->machine.problem));
 }
 
 static void tell(struct zone *zone, const struct keeper_action *action)
@@ -96,26 +104,23 @@ static void tell(struct zone *zone, const struct keeper_action *action)
 	switch (action->tell) {
 	case TELL_LOADED: tell_changed(zone, EVENT_ZONE_LOADED); break;
 	case TELL_CHANGED: tell_changed(zone, EVENT_ZONE_CHANGED); break;
-	case TELL_UNCHANGED: log_event(EVENT_ZONE_UNCHANGED, "zone=%s", policy->label); break;
-	case TELL_REFUSED:
-		log_event(EVENT_ZONE_REFUSED, "zone=%s serial=%u reason=\"%s\"", policy->label,
-			  machine->head.serial, machine->problem);
-		break;
+	case TELL_UNCHANGED: LOG(EVENT_ZONE_UNCHANGED, log_text("zone", policy->label)); break;
+	case TELL_REFUSED: tell_problem(zone, EVENT_ZONE_REFUSED); break;
+	case TELL_EXPIRED: tell_problem(zone, EVENT_ZONE_EXPIRED); break;
 	case TELL_CURRENT:
-		log_event(EVENT_ZONE_CURRENT, "zone=%s serial=%u primary=%s", policy->label,
-			  machine->head.serial, policy->primaries[action->peer]->label);
-		break;
-	case TELL_EXPIRED:
-		log_event(EVENT_ZONE_EXPIRED, "zone=%s serial=%u reason=\"%s\"", policy->label,
-			  machine->head.serial, machine->problem);
+		LOG(EVENT_ZONE_CURRENT, log_text("zone", policy->label),
+		    log_uint("serial", machine->head.serial),
+		    log_text("primary", policy->primaries[action->peer]->label));
 		break;
 	case TELL_EXCHANGE_FAILED:
-		log_event(EVENT_EXCHANGE_FAILED, "zone=%s primary=%s reason=\"%s\"", policy->label,
-			  policy->primaries[action->peer]->label, machine->problem);
+		LOG(EVENT_EXCHANGE_FAILED, log_text("zone", policy->label),
+		    log_text("primary", policy->primaries[action->peer]->label),
+		    log_text("reason", machine->problem));
 		break;
 	case TELL_NOTIFY_FAILED:
-		log_event(EVENT_NOTIFY_FAILED, "zone=%s secondary=%s", policy->label,
-			  policy->secondaries[action->peer]->label);
+		LOG(EVENT_NOTIFY_FAILED, log_text("zone", policy->label),
+		    log_text("secondary", policy->secondaries[action->peer]->label),
+		    log_text("reason", zone->notify_problem));
 		break;
 	}
 	zone_answer_waiting(zone, action->tell);
