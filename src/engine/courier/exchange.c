@@ -17,8 +17,8 @@ void exchange_init(struct exchange *e, enum exchange_kind kind, const struct rem
 
 void exchange_clear(struct exchange *e)
 {
-	tsig_verifier_free(e->verifier);
-	e->verifier = NULL;
+	if (e->checks_stream) tsig_stream_end(&e->stream_check);
+	e->checks_stream = false;
 }
 
 static const struct tsig_key *key_of(const struct exchange *e)
@@ -61,16 +61,15 @@ static bool request_build(struct exchange *e, const struct exchange_event *event
 	if (!message_add_question(&mw, &question)) return false;
 	if (e->kind == EXCHANGE_NOTIFY && !add_soa_hint(e, &mw)) return false;
 	struct span request = message_finish(&mw, &header);
+	struct writer w = {.ptr = e->request, .cap = sizeof e->request, .len = request.len};
 	e->id = event->random;
-	if (key && !tsig_sign_request(e->crypto, key, event->now_unix_s, &request,
-				      sizeof e->request, &e->request_mac))
+	if (key && tsig_sign_request(e->crypto, key, event->now_unix_s, &w, &e->request_mac))
 		return false;
-	e->request_len = (uint16_t)request.len;
+	e->request_len = (uint16_t)w.len;
 	exchange_clear(e);
-	if (key && e->stream) {
-		e->verifier = tsig_verifier_new(e->crypto, key, &e->request_mac);
-		if (!e->verifier) return false;
-	}
+	if (!key || !e->stream) return true;
+	if (tsig_stream_begin(&e->stream_check, e->crypto, key, &e->request_mac)) return false;
+	e->checks_stream = true;
 	return true;
 }
 
@@ -138,8 +137,9 @@ static enum exchange_action refused(struct exchange *e, uint16_t rcode)
 }
 
 static enum exchange_action tsig_failed(struct exchange *e, const struct exchange_event *event,
-					const struct tsig_check *check)
+					const struct tsig_check *check, uint16_t rcode)
 {
+	char text[RCODE_TEXT_MAX];
 	const char *label = key_of(e)->label, *peer = e->remote->label;
 
 	switch (check->verdict) {
@@ -168,7 +168,8 @@ static enum exchange_action tsig_failed(struct exchange *e, const struct exchang
 		break;
 	case TSIG_NONE:
 		error_set(&e->error, E_AUTH,
-			  "%s: an unsigned answer to a request signed with key %s", peer, label);
+			  "%s: an unsigned answer (%s) to a request signed with key %s", peer,
+			  rcode_to_text(rcode, text), label);
 		break;
 	default:
 		error_set(&e->error, E_AUTH, "%s: a TSIG record that is malformed or cut (key %s)",
@@ -279,14 +280,15 @@ static enum exchange_action message_take(struct exchange *e, const struct exchan
 	uint16_t rcode = edns_rcode(&message.header, &edns);
 	if (key) {
 		struct tsig_check check =
-			e->verifier ? tsig_verifier_take(e->verifier, &message, &tsig,
-							 event->now_unix_s)
-				    : tsig_verify_response(e->crypto, key, &e->request_mac,
-							   &message, &tsig, event->now_unix_s);
+			e->checks_stream ? tsig_stream_verify(&e->stream_check, &message, &tsig,
+							      event->now_unix_s)
+					 : tsig_verify_response(e->crypto, key, &e->request_mac,
+								&message, &tsig, event->now_unix_s);
+		e->is_proven = check.proven;
 		/* In a stream messages between signed ones go without (RFC 8945 5.3.1). */
 		if (check.verdict != TSIG_OK) {
 			instant_ns deadline = e->deadline;
-			enum exchange_action action = tsig_failed(e, event, &check);
+			enum exchange_action action = tsig_failed(e, event, &check, rcode);
 			if (e->stream || check.said_by_peer) return action;
 			/* Perhaps forged: the right answer may still come (RFC 8945 5.4). */
 			e->deadline = deadline;
@@ -312,7 +314,7 @@ enum exchange_action exchange_step(struct exchange *e, const struct exchange_eve
 /* The last message of a signed stream must be signed itself. */
 static enum exchange_action whole(struct exchange *e)
 {
-	if (e->verifier && !tsig_verifier_is_complete(e->verifier)) {
+	if (e->checks_stream && !e->is_proven) {
 		error_set(&e->error, E_AUTH, "%s: the transfer's last message is not signed",
 			  e->remote->label);
 		return end(e, EXCHANGE_FAILED);

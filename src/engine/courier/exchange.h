@@ -55,7 +55,9 @@ struct exchange {
 	uint16_t request_len;
 	uint8_t request[EXCHANGE_REQUEST_MAX];
 	struct tsig_mac request_mac;
-	struct tsig_verifier *verifier; /* of the stream under way */
+	struct tsig_stream stream_check; /* of a signed request over TCP */
+	bool checks_stream;
+	bool is_proven; /* the message taken last was signed, or proved those before it */
 	struct transfer_in transfer;
 	/* the result */
 	enum exchange_outcome outcome;
