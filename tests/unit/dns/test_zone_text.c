@@ -533,6 +533,51 @@ TEST(generate_has_limits)
 	CHECK(zone_text_parse(&parser, "x", span_of_text(text)) == OK && count == 65536);
 }
 
+static enum code record_print_portable(void *context, const struct record *record,
+				       struct place place)
+{
+	(void)place;
+	zone_text_print(record, context);
+	return OK;
+}
+
+/* The line, as other servers are to read it. */
+static void check_printed(const char *text, const char *printed)
+{
+	struct writer w = writer_of(shown, sizeof shown - 1);
+	struct name_buffer origin;
+	struct zone_text_parser parser = {
+		.sink = record_print_portable, .context = &w, .arena = arena, .diagnostics = &told};
+
+	CHECK(name_from_text(span_of_text("example.com."), NULL, &origin, NULL) == OK);
+	parser.origin = name_of(&origin);
+	CHECK(zone_text_parse(&parser, "x", span_of_text(text)) == OK);
+	shown[w.len] = '\0';
+	assert_string_equal(shown, printed);
+}
+
+TEST(known_types_are_printed_by_name)
+{
+	check_printed("a 1h MX 5 b\n", "a.example.com.\t3600\tIN\tMX\t5 b.example.com.\n");
+	check_printed("a 5 TYPE65280 \\# 2 abcd\n",
+		      "a.example.com.\t5\tIN\tTYPE65280\t\\# 2 abcd\n");
+	check_printed("a 5 NSEC b A TYPE65280\n",
+		      "a.example.com.\t5\tIN\tNSEC\tb.example.com. A TYPE65280\n");
+}
+
+/* RFC 3597 5: what another server may not know it still reads so. */
+TEST(types_that_not_all_servers_know_are_printed_as_octets)
+{
+	check_printed("a 5 MB b\n", "a.example.com.\t5\tIN\tTYPE7\t\\# 15 "
+				    "0162076578616d706c6503636f6d00\n");
+	check_printed("a 5 WALLET \\# 2 0141\n", "a.example.com.\t5\tIN\tTYPE262\t\\# 2 0141\n");
+	check_printed("a 5 NSEC b. A WALLET\n",
+		      "a.example.com.\t5\tIN\tTYPE47\t\\# 9 016200000140010102\n");
+	check_printed("a 5 RRSIG WALLET 13 1 5 20261222120000 20261122120000 1 . QUE=\n",
+		      "a.example.com.\t5\tIN\tTYPE46\t\\# 21 "
+		      "01060d01000000056b1d8f406af602400001004141\n");
+}
+
 /* Lines of zones, and lines that nearly are. */
 static const char *const pieces[] = {
 	"a",
@@ -637,6 +682,8 @@ int main(void)
 		WITH_ARENA(generate_tells_its_error_once),
 		WITH_ARENA(generate_refuses_ranges_and_shapes_that_are_none),
 		WITH_ARENA(generate_has_limits),
+		WITH_ARENA(known_types_are_printed_by_name),
+		WITH_ARENA(types_that_not_all_servers_know_are_printed_as_octets),
 		WITH_ARENA(every_kernel_gives_the_same_records_and_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
