@@ -72,6 +72,11 @@ void escape_label(struct span octets, struct writer *w)
 	write_escaped(octets, ".\\\"();@$", false, w);
 }
 
+void escape_octet(uint8_t octet, struct writer *w)
+{
+	write_escaped(span_of(&octet, 1), "\"\\", true, w);
+}
+
 void escape_string(struct span octets, struct writer *w)
 {
 	write_u8(w, '"');

@@ -23,6 +23,9 @@ bool unescape(struct span text, struct writer *w, size_t *bad);
 /* Octets of a label as they stand in a name's text. */
 void escape_label(struct span octets, struct writer *w);
 
+/* One octet inside the quotes of a character-string. */
+void escape_octet(uint8_t octet, struct writer *w);
+
 /* A character-string in quotes. */
 void escape_string(struct span octets, struct writer *w);
 

@@ -10,15 +10,6 @@
 
 #include <assert.h>
 
-static bool name_field_print(struct reader *r, struct writer *w)
-{
-	struct name name;
-
-	if (!name_read_plain(r, &name)) return false;
-	name_print(name, w);
-	return true;
-}
-
 static bool number_print(uint64_t value, struct writer *w)
 {
 	decimal_print(value, w);
@@ -39,6 +30,11 @@ static bool field_print(enum field_kind kind, struct reader *r, struct writer *w
 	case FIELD_IPV4: return ipv4_print(read_span(r, 4), w);
 	case FIELD_IPV6: return ipv6_print(read_span(r, 16), w);
 	case FIELD_TYPE: return type_print(r, w);
+	case FIELD_CERT_TYPE: return cert_type_print(r, w);
+	case FIELD_SCHEME: return scheme_print(r, w);
+	case FIELD_EUI: return eui_print(read_span(r, 6), w);
+	case FIELD_EUI_LONG: return eui_print(read_span(r, 8), w);
+	case FIELD_LOCATOR: return locator_print(r, w);
 	case FIELD_NAME_STD:
 	case FIELD_NAME_OLD:
 	case FIELD_NAME_LOW:
@@ -47,14 +43,36 @@ static bool field_print(enum field_kind kind, struct reader *r, struct writer *w
 	case FIELD_HOST_OLD:
 	case FIELD_HOST_LOW:
 	case FIELD_HOST_RAW: return name_field_print(r, w);
-	case FIELD_STRING: return string_print(r, w);
+	case FIELD_NAMES: return names_print(r, w);
+	case FIELD_STRING_OPT: return !reader_left(r) || string_print(r, w);
+	case FIELD_STRING:
+	case FIELD_DIGITS: return string_print(r, w);
+	case FIELD_COORDINATE:
+	case FIELD_TAG: return string_print_bare(r, w);
+	case FIELD_TEXT:
+	case FIELD_TEXT_OPT: return text_print(r, w);
 	case FIELD_STRINGS: return strings_print(r, w);
 	case FIELD_HEX:
-	case FIELD_DIGEST: return hex_print(r, w);
+	case FIELD_DIGEST:
+	case FIELD_ZONE_DIGEST: return hex_print(r, w);
+	case FIELD_SALT: return salt_print(r, w);
+	case FIELD_HASH: return hash_print(r, w);
 	case FIELD_BASE64:
 	case FIELD_BASE64_OPT: return base64_print(r, w);
+	case FIELD_BASE64_DASH: return base64_dash_print(r, w);
+	case FIELD_NSAP_ADDRESS: return nsap_print(r, w);
+	case FIELD_ATM_ADDRESS: return atm_print(r, w);
 	case FIELD_BITMAP:
 	case FIELD_BITMAP_OPT: return bitmap_print(r, w);
+	case FIELD_OLD_BITMAP: return old_bitmap_print(r, w);
+	case FIELD_SERVICES: return services_print(r, w);
+	case FIELD_LOCATION: return location_print(r, w);
+	case FIELD_PREFIXES: return prefixes_print(r, w);
+	case FIELD_PREFIXED: return prefixed_print(r, w);
+	case FIELD_KEY_GATEWAY: return key_gateway_print(r, w);
+	case FIELD_RELAY: return relay_print(r, w);
+	case FIELD_HOST_IDENTITY: return host_identity_print(r, w);
+	case FIELD_SERVICE_PARAMS: return service_params_print(r, w);
 	case FIELD_OPAQUE:
 	case FIELD_META: return false;
 	case FIELD_END:

@@ -24,6 +24,16 @@ enum code words_expected(const struct words *in)
 	return words_expected_text(in, field_expected(in->kind));
 }
 
+/* A number that is only too large is told so. */
+enum code words_expected_number(const struct words *in, uint64_t max)
+{
+	char found[QUOTED_MAX];
+
+	if (!decimal_is(words_front(in))) return words_expected(in);
+	return error_set(in->err, E_RANGE, "%s is out of range 0 to %llu",
+			 quote_bare(words_front(in), found), (unsigned long long)max);
+}
+
 enum code words_bad_escape(const struct words *in, size_t at)
 {
 	struct span word = words_front(in);
@@ -35,28 +45,11 @@ enum code words_bad_escape(const struct words *in, size_t at)
 			 quote(span_of(word.ptr + at, len), found));
 }
 
-static enum code name_field(struct words *in)
-{
-	struct name_buffer name;
-
-	if (!words_left(in)) return words_expected(in);
-	enum code code = name_from_text(words_front(in), &in->origin, &name, in->err);
-	if (code) return code;
-	write_bytes(in->w, name.wire, name.len);
-	in->at++;
-	return OK;
-}
-
-static enum code number_field(struct words *in, unsigned octets)
+enum code number_from_text(struct words *in, unsigned octets)
 {
 	uint64_t max = octets == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * octets) - 1, value;
-	char found[QUOTED_MAX];
 
-	if (!decimal_read(words_front(in), max, &value)) {
-		if (!decimal_is(words_front(in))) return words_expected(in);
-		return error_set(in->err, E_RANGE, "%s is out of range 0 to %llu",
-				 quote_bare(words_front(in), found), (unsigned long long)max);
-	}
+	if (!decimal_read(words_front(in), max, &value)) return words_expected_number(in, max);
 	uint8_t *p = writer_take(in->w, octets);
 	for (unsigned i = octets; p && i-- > 0; value >>= 8) p[i] = (uint8_t)value;
 	in->at++;
@@ -66,16 +59,21 @@ static enum code number_field(struct words *in, unsigned octets)
 static enum code field_from_text(struct words *in)
 {
 	switch (in->kind) {
-	case FIELD_U8: return number_field(in, 1);
-	case FIELD_U16: return number_field(in, 2);
-	case FIELD_U32: return number_field(in, 4);
-	case FIELD_U64: return number_field(in, 8);
+	case FIELD_U8: return number_from_text(in, 1);
+	case FIELD_U16: return number_from_text(in, 2);
+	case FIELD_U32: return number_from_text(in, 4);
+	case FIELD_U64: return number_from_text(in, 8);
 	case FIELD_PERIOD: return period_from_text(in);
 	case FIELD_TIME: return time_from_text(in);
 	case FIELD_IPV4: return ipv4_field_from_text(in);
 	case FIELD_IPV6: return ipv6_field_from_text(in);
 	case FIELD_TYPE: return type_from_text(in);
 	case FIELD_ALGORITHM: return algorithm_from_text(in);
+	case FIELD_CERT_TYPE: return cert_type_from_text(in);
+	case FIELD_SCHEME: return scheme_from_text(in);
+	case FIELD_EUI: return eui_from_text(in, 6);
+	case FIELD_EUI_LONG: return eui_from_text(in, 8);
+	case FIELD_LOCATOR: return locator_from_text(in);
 	case FIELD_NAME_STD:
 	case FIELD_NAME_OLD:
 	case FIELD_NAME_LOW:
@@ -83,15 +81,37 @@ static enum code field_from_text(struct words *in)
 	case FIELD_HOST_STD:
 	case FIELD_HOST_OLD:
 	case FIELD_HOST_LOW:
-	case FIELD_HOST_RAW: return name_field(in);
+	case FIELD_HOST_RAW: return name_field_from_text(in);
+	case FIELD_NAMES: return names_from_text(in);
 	case FIELD_STRING: return string_from_text(in);
+	case FIELD_STRING_OPT: return words_left(in) ? string_from_text(in) : OK;
 	case FIELD_STRINGS: return strings_from_text(in);
+	case FIELD_DIGITS: return digits_from_text(in);
+	case FIELD_COORDINATE: return coordinate_from_text(in);
+	case FIELD_TAG: return tag_from_text(in);
+	case FIELD_TEXT: return text_from_text(in, 1);
+	case FIELD_TEXT_OPT: return text_from_text(in, 0);
 	case FIELD_HEX: return hex_from_text(in);
+	case FIELD_SALT: return salt_from_text(in);
+	case FIELD_HASH: return hash_from_text(in);
 	case FIELD_DIGEST: return digest_from_text(in);
+	case FIELD_ZONE_DIGEST: return zone_digest_from_text(in);
 	case FIELD_BASE64: return base64_from_text(in);
 	case FIELD_BASE64_OPT: return words_left(in) ? base64_from_text(in) : OK;
+	case FIELD_BASE64_DASH: return base64_dash_from_text(in);
+	case FIELD_NSAP_ADDRESS: return nsap_from_text(in);
+	case FIELD_ATM_ADDRESS: return atm_from_text(in);
 	case FIELD_BITMAP: return words_left(in) ? bitmap_from_text(in) : words_expected(in);
 	case FIELD_BITMAP_OPT: return bitmap_from_text(in);
+	case FIELD_OLD_BITMAP: return old_bitmap_from_text(in);
+	case FIELD_SERVICES: return services_from_text(in);
+	case FIELD_LOCATION: return location_from_text(in);
+	case FIELD_PREFIXES: return prefixes_from_text(in);
+	case FIELD_PREFIXED: return prefixed_from_text(in);
+	case FIELD_KEY_GATEWAY: return key_gateway_from_text(in);
+	case FIELD_RELAY: return relay_from_text(in);
+	case FIELD_HOST_IDENTITY: return host_identity_from_text(in);
+	case FIELD_SERVICE_PARAMS: return service_params_from_text(in);
 	case FIELD_OPAQUE:
 	case FIELD_META: return words_expected(in);
 	case FIELD_END:
@@ -108,6 +128,7 @@ static enum code generic_from_text(struct words *in, size_t start)
 	char found[QUOTED_MAX];
 
 	in->at = 1;
+	in->kind = FIELD_HEX;
 	if (!decimal_read(words_front(in), RDATA_OCTETS_MAX, &len))
 		return words_expected_text(in, "the number of octets, 0 to 65535, after \\#");
 	in->at = 2;
@@ -131,7 +152,7 @@ static enum code fields_from_text(struct words *in)
 	for (; row->kinds[in->field]; in->field++) {
 		in->kind = row->kinds[in->field];
 		enum code code = field_from_text(in);
-		if (code) return code;
+		if (code || in->w->overflow) return code;
 	}
 	return words_left(in) ? words_expected_text(in, "the end of the record") : OK;
 }

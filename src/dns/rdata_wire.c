@@ -19,14 +19,36 @@ static bool field_check(enum field_kind kind, struct reader *r)
 	case FIELD_HOST_OLD:
 	case FIELD_HOST_LOW:
 	case FIELD_HOST_RAW: return name_read_plain(r, &name);
+	case FIELD_NAMES: return names_check(r);
 	case FIELD_STRING: return string_check(r);
+	case FIELD_STRING_OPT: return !reader_left(r) || string_check(r);
 	case FIELD_STRINGS: return strings_check(r);
+	case FIELD_DIGITS: return digits_check(r);
+	case FIELD_COORDINATE: return coordinate_check(r);
+	case FIELD_TAG: return tag_check(r);
 	case FIELD_DIGEST: return digest_check(r);
+	case FIELD_ZONE_DIGEST: return zone_digest_check(r);
+	case FIELD_SALT: return string_check(r);
+	case FIELD_HASH: return hash_check(r);
 	case FIELD_HEX:
-	case FIELD_BASE64: return rest_check(r);
+	case FIELD_BASE64:
+	case FIELD_NSAP_ADDRESS:
+	case FIELD_TEXT: return rest_check(r);
 	case FIELD_BITMAP: return reader_left(r) && bitmap_check(r);
 	case FIELD_BITMAP_OPT: return bitmap_check(r);
+	case FIELD_ATM_ADDRESS: return atm_check(r);
+	case FIELD_OLD_BITMAP: return old_bitmap_check(r);
+	case FIELD_SERVICES: return services_check(r);
+	case FIELD_LOCATION: return location_check(r);
+	case FIELD_PREFIXES: return prefixes_check(r);
+	case FIELD_PREFIXED: return prefixed_check(r);
+	case FIELD_KEY_GATEWAY: return key_gateway_check(r);
+	case FIELD_RELAY: return relay_check(r);
+	case FIELD_HOST_IDENTITY: return host_identity_check(r);
+	case FIELD_SERVICE_PARAMS: return service_params_check(r);
+	case FIELD_TEXT_OPT:
 	case FIELD_BASE64_OPT:
+	case FIELD_BASE64_DASH:
 	case FIELD_OPAQUE:
 	case FIELD_META: reader_skip(r, reader_left(r)); return true;
 	default: break;
@@ -47,16 +69,17 @@ static bool field_step(enum field_kind kind, struct reader *r)
 static enum code field_refuse(uint16_t type, unsigned field, size_t len, struct error *err)
 {
 	char text[RRTYPE_TEXT_MAX];
-	return error_set(err, E_SYNTAX, "%s data of %zu octets: its %s is cut short or is not %s",
+	return error_set(err, E_SYNTAX,
+			 "%s data of %zu octets: its field %s is cut short or wrong, expected %s",
 			 rrtype_to_text(type, text), len, rrtype_field_name(type, field),
 			 field_expected(rrtype_row(type)->kinds[field]));
 }
 
-static enum code rest_refuse(uint16_t type, size_t rest, struct error *err)
+static enum code rest_refuse(uint16_t type, size_t len, size_t rest, struct error *err)
 {
 	char text[RRTYPE_TEXT_MAX];
-	return error_set(err, E_SYNTAX, "%s data has %zu octets too many behind its last field",
-			 rrtype_to_text(type, text), rest);
+	return error_set(err, E_SYNTAX, "%s data of %zu octets, %zu of them behind its last field",
+			 rrtype_to_text(type, text), len, rest);
 }
 
 enum code rdata_check(uint16_t type, struct span rdata, struct error *err)
@@ -66,7 +89,7 @@ enum code rdata_check(uint16_t type, struct span rdata, struct error *err)
 
 	for (unsigned i = 0; kinds[i]; i++)
 		if (!field_step(kinds[i], &r)) return field_refuse(type, i, rdata.len, err);
-	return reader_done(&r) ? OK : rest_refuse(type, reader_left(&r), err);
+	return reader_done(&r) ? OK : rest_refuse(type, rdata.len, reader_left(&r), err);
 }
 
 /*
@@ -89,7 +112,7 @@ static enum code fields_read(uint16_t type, struct reader *r, struct writer *w, 
 		if (!field_step(kinds[i], r)) return field_refuse(type, i, r->len - start, err);
 		write_bytes(w, r->ptr + at, r->at - at);
 	}
-	return reader_done(r) ? OK : rest_refuse(type, reader_left(r), err);
+	return reader_done(r) ? OK : rest_refuse(type, r->len - start, reader_left(r), err);
 }
 
 enum code rdata_read(uint16_t type, struct reader *message, uint16_t len, struct writer *w,
@@ -136,6 +159,7 @@ static size_t names_find(uint16_t type, struct span rdata, unsigned flag,
 		size_t at = r.at;
 		if (!field_step(*kinds, &r)) break;
 		if (!(field_flags[*kinds] & flag)) continue;
+		if (*kinds == FIELD_PREFIXED) at += prefixed_name_at(rdata.ptr[at]);
 		places[count++] = (struct place_of_name){(uint16_t)at, (uint16_t)(r.at - at)};
 	}
 	return count;

@@ -30,7 +30,7 @@ static inline bool words_left(const struct words *in)
 /* The word in front; an empty one at the end. */
 static inline struct span words_front(const struct words *in)
 {
-	if (!words_left(in)) return (struct span){0};
+	if (!words_left(in)) return span_of("", 0);
 	return span_of(in->tokens[in->at].text, in->tokens[in->at].len);
 }
 
@@ -45,6 +45,7 @@ static inline bool words_front_is(const struct words *in, const char *text)
  * quotes the word, or says that the data ends here.
  */
 enum code words_expected(const struct words *in);
+enum code words_expected_number(const struct words *in, uint64_t max);
 enum code words_expected_text(const struct words *in, const char *expected);
 enum code words_bad_escape(const struct words *in, size_t at);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/fields/fields.h"
 
-#include "dns/escape.h"
-
 enum { WINDOW_COUNT = 256, WINDOW_OCTETS_MAX = 32 };
 
 /* A window's octets are meaningful up to `len`, the rest is not even set. */
@@ -30,7 +28,8 @@ enum code bitmap_from_text(struct words *in)
 	memset(windows.len, 0, sizeof windows.len);
 	for (; words_left(in); in->at++) {
 		uint16_t type;
-		if (!rrtype_from_text(words_front(in), &type)) return words_expected(in);
+		if (!rrtype_from_text(words_front(in), &type))
+			return words_expected_text(in, "an RR type");
 		windows_add(&windows, type);
 	}
 	for (unsigned i = 0; i < WINDOW_COUNT; i++) {
@@ -58,20 +57,61 @@ bool bitmap_check(struct reader *r)
 	return !r->failed;
 }
 
-bool bitmap_print(struct reader *r, struct writer *w)
+static void types_print(struct span bits, unsigned window, bool *first, struct writer *w)
 {
 	char text[RRTYPE_TEXT_MAX];
+
+	for (unsigned bit = 0; bit < bits.len * 8; bit++) {
+		if (!(bits.ptr[bit / 8] & 0x80 >> bit % 8)) continue;
+		if (!*first) write_u8(w, ' ');
+		*first = false;
+		write_text(w, rrtype_to_text((uint16_t)(window << 8 | bit), text));
+	}
+}
+
+bool bitmap_print(struct reader *r, struct writer *w)
+{
 	bool first = true;
 
 	while (reader_left(r)) {
 		unsigned window = read_u8(r);
-		struct span bits = read_span(r, read_u8(r));
-		for (unsigned bit = 0; bit < bits.len * 8; bit++) {
-			if (!(bits.ptr[bit / 8] & 0x80 >> bit % 8)) continue;
-			if (!first) write_u8(w, ' ');
-			first = false;
-			write_text(w, rrtype_to_text((uint16_t)(window << 8 | bit), text));
-		}
+		types_print(read_span(r, read_u8(r)), window, &first, w);
 	}
 	return !r->failed;
+}
+
+enum { OLD_BITMAP_OCTETS_MAX = 16 };
+
+/* NXT: one bitmap without a window, types up to 127; bit zero is reserved (RFC 2535 5.2). */
+enum code old_bitmap_from_text(struct words *in)
+{
+	uint8_t bits[OLD_BITMAP_OCTETS_MAX] = {0};
+	size_t len = 0;
+
+	for (; words_left(in); in->at++) {
+		uint16_t type;
+		if (!rrtype_from_text(words_front(in), &type) || type == 0 ||
+		    type >= 8 * sizeof bits)
+			return words_expected(in);
+		bits[type / 8] |= (uint8_t)(0x80 >> type % 8);
+		if (type / 8u >= len) len = type / 8u + 1;
+	}
+	write_bytes(in->w, bits, len);
+	return OK;
+}
+
+bool old_bitmap_print(struct reader *r, struct writer *w)
+{
+	bool first = true;
+
+	types_print(read_rest(r), 0, &first, w);
+	return true;
+}
+
+bool old_bitmap_check(struct reader *r)
+{
+	struct span bits = read_rest(r);
+
+	if (bits.len == 0) return true;
+	return bits.len <= OLD_BITMAP_OCTETS_MAX && !(bits.ptr[0] & 0x80) && bits.ptr[bits.len - 1];
 }

@@ -3,6 +3,8 @@
 
 #include "base/encoding.h"
 
+enum { DIGEST_MIN = 1, ZONE_DIGEST_MIN = 12 /* RFC 8976 2.2.4 */ };
+
 /*
  * The words of a field are one text, split anywhere. Whole groups of a word are decoded
  * where they stand; a group that two words share is put together in `group`.
@@ -84,9 +86,9 @@ bool base64_print(struct reader *r, struct writer *w)
 }
 
 /* Octets of a DS digest by its type (IANA "DS RR Type Digest Algorithms"); 0: any. */
-static size_t digest_octets(uint8_t digest_type)
+static size_t digest_octets(uint8_t type)
 {
-	switch (digest_type) {
+	switch (type) {
 	case 1: return 20; /* SHA-1 */
 	case 2:            /* SHA-256 */
 	case 3:            /* GOST R 34.11-94 */
@@ -97,23 +99,65 @@ static size_t digest_octets(uint8_t digest_type)
 	}
 }
 
-enum code digest_from_text(struct words *in)
+/* Octets of a zone's digest by its hash algorithm, RFC 8976 5.3; 0: any from the minimum on. */
+static size_t zone_digest_octets(uint8_t type)
+{
+	return type == 1 ? 48 : type == 2 ? 64 : 0;
+}
+
+/* The octet before the digest says of which type it is. */
+static enum code typed_digest_from_text(struct words *in, size_t (*octets)(uint8_t), size_t min)
 {
 	size_t start = in->w->len;
 	enum code code = hex_from_text(in);
 
 	if (code || in->w->overflow) return code;
 	uint8_t type = in->w->ptr[start - 1];
-	size_t expected = digest_octets(type), found = in->w->len - start;
-	if (!expected || found == expected) return OK;
+	size_t expected = octets(type), found = in->w->len - start;
+	if (found == expected || (!expected && found >= min)) return OK;
 	in->at--;
-	return error_set(in->err, E_SYNTAX, "digest of %zu octets, expected %zu for digest type %u",
-			 found, expected, type);
+	return error_set(in->err, E_SYNTAX,
+			 "digest of %zu octets, expected %zu%s for digest type %u", found,
+			 expected ? expected : min, expected ? "" : " or more", type);
+}
+
+static bool typed_digest_check(struct reader *r, size_t (*octets)(uint8_t), size_t min)
+{
+	if (r->failed || r->at == 0) return false;
+	size_t expected = octets(r->ptr[r->at - 1]), found = read_rest(r).len;
+	return expected ? found == expected : found >= min;
+}
+
+enum code digest_from_text(struct words *in)
+{
+	return typed_digest_from_text(in, digest_octets, DIGEST_MIN);
 }
 
 bool digest_check(struct reader *r)
 {
-	if (r->failed || r->at == 0) return false;
-	size_t expected = digest_octets(r->ptr[r->at - 1]), found = read_rest(r).len;
-	return expected ? found == expected : found > 0;
+	return typed_digest_check(r, digest_octets, DIGEST_MIN);
+}
+
+enum code zone_digest_from_text(struct words *in)
+{
+	return typed_digest_from_text(in, zone_digest_octets, ZONE_DIGEST_MIN);
+}
+
+bool zone_digest_check(struct reader *r)
+{
+	return typed_digest_check(r, zone_digest_octets, ZONE_DIGEST_MIN);
+}
+
+enum code base64_dash_from_text(struct words *in)
+{
+	if (!words_front_is(in, "-")) return base64_from_text(in);
+	in->at++;
+	return OK;
+}
+
+bool base64_dash_print(struct reader *r, struct writer *w)
+{
+	if (reader_left(r)) return base64_print(r, w);
+	write_u8(w, '-');
+	return true;
 }

@@ -34,6 +34,15 @@ static const struct keyword algorithms[] = {
 	{"PRIVATEOID", 254},
 };
 
+/* RFC 4398 2.1. */
+static const struct keyword cert_types[] = {
+	{"PKIX", 1}, {"SPKI", 2},   {"PGP", 3},     {"IPKIX", 4}, {"ISPKI", 5},
+	{"IPGP", 6}, {"ACPKIX", 7}, {"IACPKIX", 8}, {"URI", 253}, {"OID", 254},
+};
+
+/* RFC 9859 6.2. */
+static const struct keyword schemes[] = {{"NOTIFY", 1}};
+
 /* A number up to `max` or a word of the table; -1: neither. */
 static int keyword_find(struct span text, const struct keyword *words, size_t count, uint16_t max)
 {
@@ -49,10 +58,52 @@ enum code algorithm_from_text(struct words *in)
 {
 	int value = keyword_find(words_front(in), algorithms, ARRAY_COUNT(algorithms), UINT8_MAX);
 
-	if (value < 0) return words_expected(in);
+	if (value < 0) return words_expected_number(in, UINT8_MAX);
 	write_u8(in->w, (uint8_t)value);
 	in->at++;
 	return OK;
+}
+
+enum code cert_type_from_text(struct words *in)
+{
+	int value = keyword_find(words_front(in), cert_types, ARRAY_COUNT(cert_types), UINT16_MAX);
+
+	if (value < 0) return words_expected_number(in, UINT16_MAX);
+	write_u16(in->w, (uint16_t)value);
+	in->at++;
+	return OK;
+}
+
+static bool keyword_print(uint16_t value, const struct keyword *words, size_t count,
+			  struct writer *w)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (words[i].value != value) continue;
+		write_text(w, words[i].text);
+		return true;
+	}
+	decimal_print(value, w);
+	return true;
+}
+
+bool cert_type_print(struct reader *r, struct writer *w)
+{
+	return keyword_print(read_u16(r), cert_types, ARRAY_COUNT(cert_types), w);
+}
+
+enum code scheme_from_text(struct words *in)
+{
+	int value = keyword_find(words_front(in), schemes, ARRAY_COUNT(schemes), UINT8_MAX);
+
+	if (value < 0) return words_expected_number(in, UINT8_MAX);
+	write_u8(in->w, (uint8_t)value);
+	in->at++;
+	return OK;
+}
+
+bool scheme_print(struct reader *r, struct writer *w)
+{
+	return keyword_print(read_u8(r), schemes, ARRAY_COUNT(schemes), w);
 }
 
 enum code type_from_text(struct words *in)

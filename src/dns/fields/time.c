@@ -50,7 +50,7 @@ enum code period_from_text(struct words *in)
 {
 	uint32_t seconds;
 
-	if (!period_read(words_front(in), &seconds)) return words_expected(in);
+	if (!period_read(words_front(in), &seconds)) return words_expected_number(in, UINT32_MAX);
 	write_u32(in->w, seconds);
 	in->at++;
 	return OK;
