@@ -211,6 +211,26 @@ TEST(a1_a_name_is_too_long_only_above_255_octets)
 	}
 }
 
+/* Case A1: also where names are only walked over. */
+TEST(a1_an_owner_is_too_long_only_above_255_octets)
+{
+	for (size_t last = 61; last <= 62; last++) {
+		struct writer w = fresh();
+		struct query query;
+		uint8_t owner[300];
+		struct writer name = writer_of(owner, sizeof owner);
+
+		memset(owner, 'a', sizeof owner);
+		for (size_t i = 0; i < 3; i++) owner[64 * i] = 63;
+		owner[192] = (uint8_t)last;
+		name.len = 193 + last;
+		write_u8(&name, 0);
+		put_query(&w, 1);
+		put_record(&w, writer_span(&name), RRTYPE_A, CLASS_IN, 0, OCTETS("\1\2\3\4"));
+		CHECK(request_rcode(&w, &query) == (last == 61 ? RCODE_NOERROR : RCODE_FORMERR));
+	}
+}
+
 /* Case A2. */
 TEST(a2_counts_that_lie_are_a_formerr_in_every_section)
 {
@@ -419,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a1_a_chain_of_2000_pointers_ends_where_the_limit_of_hops_is),
 		cmocka_unit_test(a1_a_pointer_into_the_header_is_no_question),
 		cmocka_unit_test(a1_a_name_is_too_long_only_above_255_octets),
+		cmocka_unit_test(a1_an_owner_is_too_long_only_above_255_octets),
 		cmocka_unit_test(a2_counts_that_lie_are_a_formerr_in_every_section),
 		cmocka_unit_test(a2_reading_stops_at_the_first_bad_record),
 		cmocka_unit_test(every_cut_of_a_good_request_is_bad_or_ignored),

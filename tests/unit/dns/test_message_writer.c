@@ -155,6 +155,9 @@ TEST(what_was_taken_back_is_never_pointed_at)
 	struct message_mark mark = message_mark(&mw);
 	CHECK(add(OCTETS("\3www\7example\3com\0"), RRTYPE_NS, OCTETS("\2ns\3net\0")));
 	message_rewind(&mw, &mark);
+	CHECK(add(OCTETS("\3www\7example\3com\0"), RRTYPE_NS, OCTETS("\2ns\3net\0")));
+	CHECK(memcmp(octets + mark.len, "\3www\xc0\x0c", 6) == 0);
+	message_rewind(&mw, &mark);
 	CHECK(add(OCTETS("\1x\3org\0"), RRTYPE_NS, OCTETS("\2ns\3net\0")));
 	CHECK(add(OCTETS("\3www\7example\3com\0"), RRTYPE_NS, OCTETS("\2ns\3net\0")));
 	struct span wire = finish();

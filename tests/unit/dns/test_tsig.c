@@ -434,6 +434,37 @@ TEST(badtrunc_is_answered_signed_and_other_verdicts_add_nothing)
 	CHECK(response.w.len == before);
 }
 
+TEST(an_error_field_counts_as_the_peers_word_only_if_the_mac_is_right_or_absent)
+{
+	struct tsig_key key = key_of(TSIG_HMAC_SHA256);
+	struct sample request, response;
+	struct tsig_mac mac;
+
+	sample_read(&request, hmac_sha256_request);
+	tsig_mac_keep(&request.tsig, &mac);
+	sample_read(&response, hmac_sha256_response);
+	response.octets[response.w.len - 3] = TSIG_ERROR_BADKEY;
+	sample_parse(&response);
+	CHECK(response.tsig.error == TSIG_ERROR_BADKEY);
+	struct tsig_check check =
+		tsig_verify_response(crypto, &key, &mac, &response.message, &response.tsig, TIME);
+	CHECK(check.verdict == TSIG_BADSIG && !check.said_by_peer && !check.proven);
+}
+
+TEST(badtime_is_answered_with_the_fudge_of_the_request)
+{
+	struct tsig_key key = key_of(TSIG_HMAC_SHA256);
+	struct sample request, response;
+
+	sample_read(&request, hmac_sha256_request);
+	request.tsig.fudge_s = 77;
+	sample_response(&response, 1);
+	CHECK(tsig_sign_response(crypto, &key, &request.tsig, TSIG_BADTIME, TIME + 78,
+				 &response.w) == OK);
+	sample_parse(&response);
+	CHECK(response.tsig.fudge_s == 77 && response.tsig.time_signed_unix_s == TIME);
+}
+
 TEST(a_response_without_tsig_or_of_another_key_is_not_taken)
 {
 	struct tsig_key key = key_of(TSIG_HMAC_SHA256), other = key_of(TSIG_HMAC_SHA384);
@@ -650,6 +681,10 @@ TEST(signing_leaves_the_message_alone_when_there_is_no_room)
 		CHECK(sample.w.len == before + (code ? 0 : needed) && !sample.w.overflow);
 		CHECK(sample.octets[11] == (code ? 0 : 1));
 	}
+	sample_query(&sample);
+	patch_u16(&sample.w, 10, UINT16_MAX); /* one more cannot be counted */
+	CHECK(tsig_sign_request(crypto, &key, TIME, &sample.w, &mac) == E_LIMIT);
+	CHECK(sample.w.len == before);
 }
 
 TEST(algorithms_and_errors_have_their_words)
@@ -707,6 +742,9 @@ int main(void)
 		cmocka_unit_test(badtime_is_answered_as_dnspython_does_and_tells_the_clock),
 		cmocka_unit_test(badkey_and_badsig_are_answered_without_a_mac),
 		cmocka_unit_test(badtrunc_is_answered_signed_and_other_verdicts_add_nothing),
+		cmocka_unit_test(
+			an_error_field_counts_as_the_peers_word_only_if_the_mac_is_right_or_absent),
+		cmocka_unit_test(badtime_is_answered_with_the_fudge_of_the_request),
 		cmocka_unit_test(a_response_without_tsig_or_of_another_key_is_not_taken),
 		cmocka_unit_test(a4_a_mac_is_whole_or_at_least_half_and_ten_octets),
 		cmocka_unit_test(the_answer_to_a_cut_mac_covers_the_cut_one),
