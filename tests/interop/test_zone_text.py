@@ -5,10 +5,6 @@ import pathlib
 import shutil
 import subprocess
 
-import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 import pytest
 
 BUILD = pathlib.Path(os.environ.get("LOCKSTEP_BUILD", pathlib.Path(__file__).parents[2] / "build"))
@@ -59,6 +55,36 @@ ns.d A 192.0.2.4
 d DS 60485 8 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A
 k DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==
 """,
+    "services": r"""
+h HTTPS 1 . alpn="h2,h3" no-default-alpn port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1
+h2 HTTPS 0 target
+s SVCB 1 target mandatory=alpn,port alpn=h2 port=53
+u SVCB 1 . key65280="a b\;\"c" key65281
+e SVCB 2 . ech=AEn+DQBFKwAgACABWIHUGj4u+PIggYXcR5JF0gYk3dCRioBW8uJq9H4mKAAIAAEAAQABAANAEnB1YmxpYy50bHMtZWNoLmRldgAA
+""",
+    "rare": r"""
+l LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
+a APL 1:192.168.32.0/21 !1:192.168.38.0/28 2:2001:db8::/32
+i IPSECKEY 10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+p CERT PKIX 65535 RSASHA256 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+o OPENPGPKEY AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+y CSYNC 66 3 A NS AAAA TYPE65280
+e48 EUI48 00-00-5e-00-53-2a
+id NID 10 0014:4fff:ff20:ee64
+uri URI 10 1 "ftp://ftp1.example.com/public"
+rp RP joe\.x.example.com. .
+dn DNAME a.example.org.
+cd CDS 0 0 0 00
+ck CDNSKEY 0 3 0 AA==
+zm ZONEMD 1 1 1 B0D2C9A1D23E0F4E8E5C0E0E1D4A1F5C3F8C8B5A6C7D8E9F0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D4E5F6071
+""",
+    "forgotten": r"""
+mb MB a
+wk WKS 192.0.2.1 6 25 80
+w WALLET "BTC" "x"
+n NSEC o A WKS NSEC
+nx TYPE65300 \# 3 010203
+""",
     "generated": r"""
 $GENERATE 0-3 g$ A 10.0.0.$
 $GENERATE 16-48/16 ${0,2,x}.${-16,3,o}.${0,5,n}.${1,0,N} TXT "n $"
@@ -93,39 +119,21 @@ def need(program):
     return path
 
 
-def bind_dump(folder, origin, text):
-    """The zone as BIND understands it, canonical wire form of each record."""
+def bind_dump(folder, text):
+    """The records as BIND understands them, in its own words."""
     source, dump = folder / "source.zone", folder / "dump.zone"
     source.write_text(text)
     run(need("named-checkzone"), "-k", "ignore", "-m", "ignore", "-n", "ignore", "-i", "none",
-        "-r", "ignore", "-S", "ignore", "-s", "full", "-D", "-o", dump, origin, source)
-    records = set()
-    for line in dump.read_text().splitlines():
-        if line.strip() and not line.startswith(";"):
-            records.add(record_of(line))
-    return records
-
-
-def record_of(line):
-    owner, ttl, _, type_text, data = line.split(None, 4) if len(line.split(None, 4)) == 5 \
-        else (*line.split(None, 3), "")
-    rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(type_text), data)
-    return (dns.name.from_text(owner).to_wire(), int(ttl), int(rdata.rdtype), rdata.to_wire())
+        "-r", "ignore", "-S", "ignore", "-s", "full", "-D", "-o", dump, "example.com.", source)
+    return {" ".join(line.split()) for line in dump.read_text().splitlines()}
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_bind_reads_our_print_as_it_reads_the_source(tmp_path, zone):
     text = HEAD + ZONES[zone]
-    printed = reprint(text, "example.com.")
-    assert bind_dump(tmp_path, "example.com.", "$ORIGIN example.com.\n" + text) == \
-        bind_dump(tmp_path, "example.com.", printed)
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_we_read_what_bind_reads(tmp_path, zone):
-    text = HEAD + ZONES[zone]
-    ours = {record_of(line) for line in reprint(text, "example.com.").splitlines()}
-    assert ours == bind_dump(tmp_path, "example.com.", text)
+    expected = bind_dump(tmp_path, "$ORIGIN example.com.\n" + text)
+    assert len(expected) > 4
+    assert bind_dump(tmp_path, reprint(text, "example.com.")) == expected
 
 
 @pytest.mark.parametrize("zone", ZONES)
