@@ -4,15 +4,16 @@
 #include <stdio.h>
 
 void exchange_init(struct exchange *e, enum exchange_kind kind, const struct remote *remote,
-		   struct name zone, struct crypto *crypto)
+		   struct name zone, const struct limit_policy *limits, struct crypto *crypto)
 {
 	*e = (struct exchange){.kind = kind,
 			       .remote = remote,
 			       .crypto = crypto,
-			       .idle_ns = 10 * NS_PER_S,
+			       .idle_ns = limits->transfer_idle_ns,
 			       .deadline = INSTANT_NEVER,
 			       .stream = kind == EXCHANGE_TRANSFER};
 	name_copy(&e->zone, zone);
+	transfer_in_init(&e->transfer, zone, limits->zone_octets);
 }
 
 void exchange_clear(struct exchange *e)

@@ -93,7 +93,7 @@ enum exchange_action {
 
 /* Borrows `remote` and `crypto` until the exchange is cleared. */
 void exchange_init(struct exchange *e, enum exchange_kind kind, const struct remote *remote,
-		   struct name zone, struct crypto *crypto);
+		   struct name zone, const struct limit_policy *limits, struct crypto *crypto);
 
 /* Frees what the signature check holds. */
 void exchange_clear(struct exchange *e);
