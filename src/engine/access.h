@@ -10,13 +10,8 @@
 #define ENGINE_ACCESS_H
 
 #include "base/address.h"
+#include "base/transport.h"
 #include "dns/tsig.h"
-
-enum transport {
-	TRANSPORT_UDP,
-	TRANSPORT_TCP,
-	TRANSPORT_COUNT,
-};
 
 struct remote;
 

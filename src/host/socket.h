@@ -10,8 +10,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
-
-enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
+#include "base/transport.h"
 
 enum { SOCKET_GROUP_MAX = 256 };
 
