@@ -40,7 +40,7 @@ static int confined(enum sandbox_profile profile, const struct user *user, int (
 	};
 	struct sandbox_plan plan = {profile, user, paths, ARRAY_COUNT(paths)};
 	struct walls walls;
-	int status;
+	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
