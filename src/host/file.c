@@ -210,6 +210,15 @@ enum code folder_remove(const struct folder *folder, const char *name, struct er
 	return number && number != ENOENT ? io_error(err, folder, name, "remove", number) : OK;
 }
 
+void folder_drop_cached(const struct folder *folder, const char *name)
+{
+	int fd = openat(folder->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0) return;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	close(fd);
+}
+
 enum code folder_free_space(const struct folder *folder, uint64_t *octets, struct error *err)
 {
 	struct statvfs space;

@@ -68,6 +68,12 @@ enum code folder_list(const struct folder *folder,
 /* Removes a file. One that is not there is no error. */
 enum code folder_remove(const struct folder *folder, const char *name, struct error *err) must_use;
 
+/*
+ * Asks the kernel to forget what it keeps of a file, so that the next read is from
+ * the disk. Best effort: nothing is said when it will not, or there is no such file.
+ */
+void folder_drop_cached(const struct folder *folder, const char *name);
+
 /* Octets that an ordinary user may still write. */
 enum code folder_free_space(const struct folder *folder, uint64_t *octets,
 			    struct error *err) must_use;
