@@ -38,7 +38,7 @@ bool words_reserve(struct token_list *words, size_t count, struct arena *arena)
 	return true;
 }
 
-/* What follows the text's end reads as ends of lines, so the last line needs none. */
+/* The last block, filled up with ends of lines, so the last line needs none. */
 static void window_fill_last(struct zone_scan *scan, size_t block)
 {
 	uint8_t last[TEXT_BLOCK_OCTETS];
@@ -50,7 +50,7 @@ static void window_fill_last(struct zone_scan *scan, size_t block)
 	scan->window_count = 1;
 }
 
-static const struct text_block *window_fill(struct zone_scan *scan, size_t block)
+const struct text_block *zone_scan_window(struct zone_scan *scan, size_t block)
 {
 	size_t whole = scan->text.len / TEXT_BLOCK_OCTETS;
 
@@ -64,13 +64,6 @@ static const struct text_block *window_fill(struct zone_scan *scan, size_t block
 	scan->kernel->classify(scan->text.ptr + block * TEXT_BLOCK_OCTETS, scan->window_count,
 			       scan->window);
 	return scan->window;
-}
-
-static inline const struct text_block *window_block(struct zone_scan *scan, size_t block)
-{
-	if (likely(block - scan->window_first < scan->window_count))
-		return &scan->window[block - scan->window_first];
-	return window_fill(scan, block);
 }
 
 enum split { SPLIT_DONE, SPLIT_NOT_PLAIN, SPLIT_NO_MEMORY };
@@ -87,7 +80,7 @@ static enum split split_plain(struct zone_scan *scan)
 	uint64_t inside = 0;
 
 	for (;; block++, live = ~UINT64_C(0)) {
-		const struct text_block *sets = window_block(scan, block);
+		const struct text_block *sets = zone_scan_block(scan, block);
 		size_t base = block * TEXT_BLOCK_OCTETS;
 		uint64_t newline = sets->newline & live;
 		uint64_t of_line = live & (newline ^ (newline - 1)); /* all, without a newline */

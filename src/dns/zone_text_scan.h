@@ -62,6 +62,17 @@ static inline struct span word_span(const struct token *word)
 	return span_of(word->text, word->len);
 }
 
+/* Classifies the window that begins with `block`, and returns that block's sets. */
+const struct text_block *zone_scan_window(struct zone_scan *scan, size_t block);
+
+/* The sets of a block of the text; what follows the text's end reads as ends of lines. */
+static inline const struct text_block *zone_scan_block(struct zone_scan *scan, size_t block)
+{
+	if (likely(block - scan->window_first < scan->window_count))
+		return &scan->window[block - scan->window_first];
+	return zone_scan_window(scan, block);
+}
+
 /* Room for `count` more words; false when memory ran out. */
 bool words_reserve(struct token_list *words, size_t count, struct arena *arena) must_use;
 

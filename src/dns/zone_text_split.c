@@ -43,9 +43,13 @@ static bool word_add(struct split_state *s, const uint8_t *from, const uint8_t *
 {
 	struct token_list *words = s->scan->words;
 
-	if (!words_reserve(words, 1, s->scan->arena)) return false;
+	if (unlikely(words->count == words->capacity) && !words_reserve(words, 1, s->scan->arena))
+		return false;
 	struct token *word = &words->list[words->count++];
-	*word = token_at(s, from, (size_t)(to - from));
+	word->text = (const char *)from;
+	word->len = (uint32_t)(to - from);
+	word->line = s->line;
+	word->column = (uint32_t)(from - s->line_start) + 1;
 	word->quoted = quoted;
 	return true;
 }
@@ -63,10 +67,21 @@ static void go_to_line(struct split_state *s, const uint8_t *start, uint32_t lin
 	s->line = line;
 }
 
-static bool ends_word(uint8_t octet)
+/* Steps to the next octet that is none of a word's, or none of a quoted word's. */
+static void skip_plain(struct split_state *s, bool quoted)
 {
-	return octet < 0x20 || octet == ' ' || octet == '"' || octet == '(' || octet == ')' ||
-	       octet == ';' || octet == '\\';
+	const uint8_t *text = s->scan->text.ptr;
+	size_t at = (size_t)(s->at - text), block = at / TEXT_BLOCK_OCTETS;
+	uint64_t live = ~UINT64_C(0) << at % TEXT_BLOCK_OCTETS;
+	uint64_t stop;
+
+	for (;; block++, live = ~UINT64_C(0)) {
+		const struct text_block *sets = zone_scan_block(s->scan, block);
+		stop = (sets->special | sets->newline | (quoted ? 0 : sets->blank)) & live;
+		if (stop) break;
+	}
+	at = block * TEXT_BLOCK_OCTETS + (unsigned)__builtin_ctzll(stop);
+	s->at = at < s->scan->text.len ? text + at : s->end;
 }
 
 /* Steps over a backslash and what it escapes, which is never the end of a line. */
@@ -91,15 +106,15 @@ static bool skip_quoted(struct split_state *s)
 {
 	const uint8_t *quote = s->at - 1;
 
-	while (s->at < s->end && *s->at != '\n') {
+	for (;;) {
+		skip_plain(s, true);
+		if (s->at == s->end || *s->at == '\n') break;
 		if (*s->at == '"') return true;
 		if (*s->at == '\\') {
 			skip_escape(s);
 			continue;
 		}
-		if (*s->at < 0x20 && *s->at != '\t' &&
-		    !(*s->at == '\r' && s->at + 1 < s->end && s->at[1] == '\n'))
-			complain(s, s->at, 1, control_octet);
+		if (*s->at < 0x20) complain(s, s->at, 1, control_octet);
 		s->at++;
 	}
 	complain(s, quote, 1, "the quote is not closed on its line");
@@ -123,7 +138,7 @@ static bool take_word(struct split_state *s)
 	const uint8_t *from = s->at;
 
 	for (;;) {
-		while (s->at < s->end && !ends_word(*s->at)) s->at++;
+		skip_plain(s, false);
 		if (s->at == s->end) break;
 		if (*s->at == '\\') {
 			skip_escape(s);
