@@ -26,11 +26,27 @@ void zone_text_complain(struct zone_text *p, size_t at, const char *format, ...)
 	zone_scan_complain(p->scan, &word, "%s", text);
 }
 
+/* Up to nine digits and nothing else: nearly every TTL. */
+static inline bool digits_read(struct span text, uint32_t *number)
+{
+	uint32_t value = 0;
+
+	if (text.len == 0 || text.len > 9) return false;
+	for (size_t i = 0; i < text.len; i++) {
+		uint32_t digit = text.ptr[i] - (uint32_t)'0';
+		if (digit > 9) return false;
+		value = value * 10 + digit;
+	}
+	*number = value;
+	return true;
+}
+
 bool zone_text_ttl(struct zone_text *p, size_t at, uint32_t *ttl)
 {
 	struct span text = word_span(&p->scan->words->list[at]);
 	char found[QUOTED_MAX];
 
+	if (likely(digits_read(text, ttl))) return true;
 	if (period_read(text, ttl) && *ttl <= TTL_MAX) return true;
 	zone_text_complain(p, at, "expected a TTL from 0 to %u, such as 3600 or 1h30m, found %s",
 			   (unsigned)TTL_MAX, quote(text, found));

@@ -66,6 +66,9 @@ const struct text_block *zone_scan_window(struct zone_scan *scan, size_t block)
 	return scan->window;
 }
 
+/* Words that begin in one block: every other octet. */
+enum { WORDS_OF_BLOCK_MAX = TEXT_BLOCK_OCTETS / 2 };
+
 enum split { SPLIT_DONE, SPLIT_NOT_PLAIN, SPLIT_NO_MEMORY };
 
 /*
@@ -87,7 +90,8 @@ static enum split split_plain(struct zone_scan *scan)
 
 		if (sets->special & of_line) return SPLIT_NOT_PLAIN;
 		if (base > line_at + ZONE_TEXT_LINE_MAX) return SPLIT_NOT_PLAIN;
-		if (!words_reserve(words, TEXT_BLOCK_OCTETS / 2 + 1, scan->arena))
+		if (unlikely(words->capacity - words->count < WORDS_OF_BLOCK_MAX) &&
+		    !words_reserve(words, WORDS_OF_BLOCK_MAX, scan->arena))
 			return SPLIT_NO_MEMORY;
 
 		uint64_t word = ~(sets->blank | sets->newline) & of_line;
