@@ -9,7 +9,7 @@
 
 /* Codes below DENSE_COUNT and the few from HIGH on have a slot; nothing is registered between. */
 enum { DENSE_COUNT = 512, HIGH = 32768, HIGH_COUNT = 2 };
-#define SLOT(code) ((code) < DENSE_COUNT ? (code) : (code)-HIGH + DENSE_COUNT)
+#define SLOT(code) ((code) < DENSE_COUNT ? (code) : (code) - (unsigned)HIGH + DENSE_COUNT)
 
 enum row_id {
 #define RR(mnemonic, code, rfc, ...) ROW_##mnemonic,
@@ -77,10 +77,13 @@ const uint8_t field_flags[FIELD_KIND_COUNT] = {
 
 static unsigned row_number(uint16_t type)
 {
-	unsigned slot = type < DENSE_COUNT ? type : type - (unsigned)HIGH + DENSE_COUNT;
+	unsigned slot = type;
 
-	if (slot >= ARRAY_COUNT(slots) || !slots[slot]) return ROW_COUNT;
-	return slots[slot] - 1u;
+	if (type >= DENSE_COUNT) {
+		if (type < HIGH || type >= HIGH + HIGH_COUNT) return ROW_COUNT;
+		slot = SLOT(type);
+	}
+	return slots[slot] ? slots[slot] - 1u : ROW_COUNT;
 }
 
 const struct rrtype_row *rrtype_row(uint16_t type)
