@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two walks over the set in canonical order: the first finds errors, the second
- * aligns TTLs and warns, so that a hundred warnings never hide an error.
+ * aligns TTLs and case and warns, so that a hundred warnings never hide an error.
  */
 #include "zone/checks.h"
 
+#include "zone/runs.h"
 #include "zone/targets.h"
 
 #include <assert.h>
@@ -21,41 +22,6 @@ struct check {
 	size_t cut_at, dname_at; /* their records */
 	bool has_soa, has_ns;
 };
-
-/* Records [from, to) of one owner, or of one RRset at it. */
-struct run {
-	size_t from, to;
-};
-
-static struct run owner_run(const struct records *set, size_t from)
-{
-	struct name owner = records_get(set, from).owner;
-	size_t to = from + 1;
-
-	while (to < set->count && name_equal(records_get(set, to).owner, owner)) to++;
-	return (struct run){from, to};
-}
-
-/* RRSIGs fall apart by the type they cover: each kind has a TTL of its own (RFC 4034 3). */
-static uint32_t rrset_kind(const struct record *record)
-{
-	uint32_t kind = (uint32_t)record->type << 16;
-
-	if (record->type != RRTYPE_RRSIG || record->rdata.len < 2) return kind;
-	return kind | (uint32_t)record->rdata.ptr[0] << 8 | record->rdata.ptr[1];
-}
-
-static struct run rrset_run(const struct records *set, size_t from, size_t end)
-{
-	struct record first = records_get(set, from);
-	size_t to = from + 1;
-
-	for (; to < end; to++) {
-		struct record next = records_get(set, to);
-		if (rrset_kind(&next) != rrset_kind(&first)) break;
-	}
-	return (struct run){from, to};
-}
 
 /* "OWNER TYPE WHAT", at the record's place. */
 static void tell(struct check *check, bool warning, size_t i, const char *what)
@@ -244,18 +210,30 @@ static bool find_errors(struct check *check)
 	return check->diagnostics->error_count > errors;
 }
 
-/* Gives the record another TTL: a copy, as its octets may be borrowed. */
-static bool ttl_change(struct records *set, size_t i, uint32_t ttl)
+/* Puts another record in the place of this one: a copy, as its octets may be borrowed. */
+static bool record_replace(struct records *set, size_t i, const struct record *record)
 {
-	struct record record = records_get(set, i);
-	size_t len = record_len(&record);
+	size_t len = record_len(record);
 	uint8_t *wire = arena_alloc_bytes(set->arena, len);
 
 	if (!wire) return false;
 	struct writer w = writer_of(wire, len);
-	record.ttl = ttl;
-	record_write(&record, &w);
+	record_write(record, &w);
 	set->entries[i].wire = wire;
+	return true;
+}
+
+/* An image has each name once, so all records of an owner get the case of its first. */
+static bool case_align(struct records *set, struct run owner)
+{
+	struct name name = records_get(set, owner.from).owner;
+
+	for (size_t i = owner.from + 1; i < owner.to; i++) {
+		struct record record = records_get(set, i);
+		if (memcmp(record.owner.wire, name.wire, name.len) == 0) continue;
+		record.owner = name;
+		if (!record_replace(set, i, &record)) return false;
+	}
 	return true;
 }
 
@@ -277,9 +255,12 @@ static bool ttl_align(struct check *check, struct run rrset)
 		 (unsigned)records_get(check->set, other).ttl, (unsigned)first.ttl);
 	snprintf(end, sizeof end, "; %u is taken for all (RFC 2181 5.2)", (unsigned)lowest);
 	tell_both(check, true, other, what, rrset.from, end);
-	for (size_t i = rrset.from; i < rrset.to; i++)
-		if (records_get(check->set, i).ttl != lowest && !ttl_change(check->set, i, lowest))
-			return false;
+	for (size_t i = rrset.from; i < rrset.to; i++) {
+		struct record record = records_get(check->set, i);
+		if (record.ttl == lowest) continue;
+		record.ttl = lowest;
+		if (!record_replace(check->set, i, &record)) return false;
+	}
 	return true;
 }
 
@@ -334,6 +315,7 @@ static enum code align_and_warn(struct check *check)
 		bool is_apex = name_equal(records_get(set, i).owner, check->targets.apex);
 		enter_owner(check, owner, is_apex);
 		if (check->cut.len) warn_of_hidden(check, owner);
+		if (!case_align(set, owner)) return E_NOMEM;
 		for (; i < owner.to;) {
 			struct run rrset = rrset_run(set, i, owner.to);
 			uint16_t type = records_get(set, i).type;
@@ -360,7 +342,7 @@ enum code zone_check(struct records *set, struct name apex, struct diagnostics *
 	assert(set->sorted);
 	if (find_errors(&check)) return E_CONFLICT;
 	if (align_and_warn(&check)) {
-		tell_zone(&check, "does not fit into its memory while TTLs are aligned");
+		tell_zone(&check, "does not fit into its memory while TTLs and case are aligned");
 		return E_NOMEM;
 	}
 	return OK;

@@ -22,9 +22,12 @@ enum { RECORDS_PER_RRSET_MAX = 20000, TYPES_PER_NAME_MAX = 256 };
  * 5.2; the lowest is taken), NS or MX that points to an alias or to nothing in this
  * zone, data hidden below a cut that is not glue (addresses count as glue).
  *
+ * Owners that are written in several cases get that of their first record, without a
+ * word: so a set that passed is to the letter what its image gives back.
+ *
  * E_CONFLICT when there was an error: then the set is as it was, and no warnings were
  * looked for. OK when there were only warnings. E_NOMEM when the set's arena has no
- * room for records with aligned TTLs: some have been aligned.
+ * room for the records that were aligned: some have been.
  */
 enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics);
 

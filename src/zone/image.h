@@ -17,7 +17,7 @@
 #include "zone/digest.h"
 #include "zone/records.h"
 
-enum { IMAGE_FORMAT = 1, RRSET_NAMES_MAX = RDATA_NAME_COUNT_MAX };
+enum { IMAGE_FORMAT = 1 };
 
 struct image {
 	struct span bytes; /* borrowed from whoever mapped it */
@@ -34,18 +34,33 @@ struct image {
 	uint32_t nodes_end;
 };
 
-/* Octets that image_build needs for the sorted, checked set; 0 when it is too large. */
+/*
+ * The octets that image_build writes for the sorted, checked set. 0 when they would be
+ * more than 16 GiB, or when the set is no zone of that apex.
+ */
 size_t image_size(const struct records *set, struct name apex);
 
-/* Writes the image (image_size octets at `out`). `seed` keys the name hash. */
+/*
+ * Appends the image to `out`, which need not be aligned; the readers' copy begins at a
+ * multiple of 64 octets, or is slow. The same set and seed give the same octets.
+ * `seed` keys the hash of names and is nobody else's to know; the image may hold a
+ * later one, if names meet under it.
+ *
+ * E_LIMIT     larger than 16 GiB or than the room in `out`, or no seed fits.
+ * E_CONFLICT  the set is no zone, or an RRset has several TTLs: it was not checked.
+ * After an error what stands in `out` is to be thrown away.
+ */
 enum code image_build(const struct records *set, struct name apex, uint64_t seed,
-		      const struct zone_digest *digest, struct arena *scratch, struct writer *out,
-		      struct error *err);
+		      const struct zone_digest *digest, struct writer *out, struct error *err);
 
-/* Checks magic, format, lengths and the header's own checksum, not the whole body. */
+/*
+ * Checks magic, format, lengths and the header's own checksum, not the whole body.
+ * E_DAMAGED says which of them is wrong; E_UNSUPPORTED is another format: in both cases
+ * the image is to be compiled anew. What is found in it borrows from `bytes`.
+ */
 enum code image_open(struct span bytes, struct image *out, struct error *err);
 
-/* Checks the checksum over everything; for the background and for tests. */
+/* E_DAMAGED when the checksum over everything is wrong; for the background and for tests. */
 enum code image_verify(const struct image *image, struct error *err);
 
 struct node {
@@ -53,16 +68,25 @@ struct node {
 	struct name owner; /* in the case it was written */
 	uint16_t rrset_count;
 	bool is_apex;
-	bool is_cut;             /* NS here and not the apex */
+	bool is_cut; /* NS here and not the apex */
+	bool has_dname;
 	bool has_wildcard_child; /* "*." below this name exists */
 	struct span rrsets;      /* the reader's own */
 };
 
+/*
+ * Compressible names stand in a row in each record's data, the first at `name_at`:
+ * two in SOA and MINFO, one in the other types of RFC 1035 that have one.
+ */
 struct rrset {
 	uint16_t type;
+	uint16_t covered; /* RRSIG: the type that all of its records cover; else 0 */
 	uint16_t count;
+	uint8_t name_at;
+	uint8_t name_count;
 	uint32_t ttl;
-	struct span data; /* the reader's own; rrset_next walks it */
+	struct span data; /* u16 length and data of each record, as in a message; rrset_next
+			   * walks it */
 };
 
 struct rrset_cursor {
@@ -98,20 +122,37 @@ void image_find(const struct image *image, struct name name, struct image_lookup
 /* The node of exactly this name, occluded or not; false when there is none. */
 bool image_find_exact(const struct image *image, struct name name, struct node *out);
 
-/* Nodes in canonical order: the apex first. False at the end. Node.at == 0 starts. */
+/*
+ * Nodes in canonical order: the apex first. node.at == 0 starts. False at the end, when
+ * node.at is 0 again, and where the image is damaged, when it is not.
+ */
 bool image_next(const struct image *image, struct node *node);
 
-/* The RRset of one type; false when the node has none. */
+/* The RRset of one type (of RRSIG the first one); false when the node has none. */
 bool node_rrset(const struct node *node, uint16_t type, struct rrset *out);
 
-/* RRsets of a node in the image's order (SOA first at the apex). index 0 starts. */
+/* The RRSIGs that cover one type; false when the node has none. */
+bool node_signatures(const struct node *node, uint16_t covered, struct rrset *out);
+
+/*
+ * RRsets of a node in canonical order (SOA first at the apex), RRSIGs as one set for
+ * each type covered. A zeroed cursor starts. False at the end, when cursor.index is
+ * node.rrset_count, and at damage, when it is less.
+ */
 bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor);
 
-/* The data of the RRset's next record; `at` starts at 0. False at the end. */
+/*
+ * The data of the RRset's next record; `at` starts at 0. Its compressible names are
+ * whole names; the rest of the data is what stands in the image. False at the end,
+ * when `at` is data.len, and at damage, when it is less: `count` is no promise.
+ */
 bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata);
 
-/* All records back into a set, in canonical order, borrowed from the image's octets where
- * possible, else copied into the set's arena. */
+/*
+ * All records back into a fresh set, sorted, copied into its arena. E_DAMAGED when they
+ * are not what the image was built from, as far as counts and well-formed data tell;
+ * E_NOMEM when they do not fit. After an error the set is to be thrown away.
+ */
 enum code image_records(const struct image *image, struct records *out, struct error *err);
 
 #endif

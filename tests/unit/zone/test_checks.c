@@ -194,6 +194,23 @@ TEST(the_lowest_ttl_is_set_on_the_whole_rrset)
 	arena_free(c.arena);
 }
 
+TEST(one_owner_has_the_case_of_its_first_record)
+{
+	static const char *const lines[] = {
+		APEX,
+		NS_ADDRESS,
+		"a.EXAMPLE. 9 TXT x",
+		"A.example. 9 A 192.0.2.1",
+	};
+	struct checked c = check_lines(lines, ARRAY_COUNT(lines));
+
+	CHECK(c.code == OK && c.diagnostics.count == 0 && c.set.count == 5);
+	for (size_t i = 2; i < 4; i++)
+		CHECK(memcmp(c.set.entries[i].wire, "\1A\7example", 11) == 0);
+	CHECK(records_place(&c.set, 3).line == 4);
+	arena_free(c.arena);
+}
+
 /* NSEC3 owners stand below the apex even where that has a DNAME. */
 TEST(hashes_may_stand_below_an_apex_with_dname)
 {
@@ -302,6 +319,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_zone_is_refused_at_its_place),
 		cmocka_unit_test(what_is_odd_is_warned_of_at_its_place),
 		cmocka_unit_test(the_lowest_ttl_is_set_on_the_whole_rrset),
+		cmocka_unit_test(one_owner_has_the_case_of_its_first_record),
 		cmocka_unit_test(hashes_may_stand_below_an_apex_with_dname),
 		cmocka_unit_test(sets_over_their_limits_are_refused),
 		cmocka_unit_test(classes_and_types_of_messages_are_refused),

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "zone/image_format.h"
+
+#include <inttypes.h>
+
+uint64_t image_checksum(struct span octets)
+{
+	return XXH3_64bits(octets.ptr, octets.len);
+}
+
+/* The places of the parts, from lengths that may lie. */
+static bool parts_find(struct image *image, uint32_t head_len)
+{
+	uint64_t len = image->bytes.len;
+	uint64_t nodes = head_len + (uint64_t)image->bucket_count * IMAGE_LINE;
+
+	if (head_len % IMAGE_LINE || head_len < HEADER_APEX || image->bucket_count == 0)
+		return false;
+	if (nodes >= len || len % IMAGE_UNIT || len > IMAGE_OCTETS_MAX) return false;
+	image->buckets_at = head_len / IMAGE_UNIT;
+	image->nodes_at = (uint32_t)(nodes / IMAGE_UNIT);
+	image->nodes_end = (uint32_t)(len / IMAGE_UNIT);
+	return true;
+}
+
+enum code image_open(struct span bytes, struct image *out, struct error *err)
+{
+	const uint8_t *p = bytes.ptr;
+
+	if (bytes.len < HEADER_APEX || memcmp(p, IMAGE_MAGIC, HEADER_FORMAT) != 0)
+		return error_set(err, E_DAMAGED, "%zu octets that are no image of a zone",
+				 bytes.len);
+	if (load_u32(p + HEADER_FORMAT) != IMAGE_FORMAT)
+		return error_set(err, E_UNSUPPORTED, "an image of format %" PRIu32 ", not %d",
+				 load_u32(p + HEADER_FORMAT), IMAGE_FORMAT);
+	uint32_t head_len = load_u32(p + HEADER_LEN);
+	if (head_len < HEADER_APEX || head_len > bytes.len ||
+	    load_u64(p + HEADER_CHECKSUM) !=
+		    image_checksum(
+			    span_of(p + HEADER_BODY_CHECKSUM, head_len - HEADER_BODY_CHECKSUM)))
+		return error_set(err, E_DAMAGED,
+				 "an image whose header does not match its checksum");
+	*out = (struct image){
+		.bytes = bytes,
+		.serial = load_u32(p + HEADER_SERIAL),
+		.record_count = load_u64(p + HEADER_RECORD_COUNT),
+		.node_count = load_u32(p + HEADER_NODE_COUNT),
+		.digest.count = load_u64(p + HEADER_DIGEST_COUNT),
+		.seed = load_u64(p + HEADER_SEED),
+		.bucket_count = load_u32(p + HEADER_BUCKET_COUNT),
+	};
+	memcpy(out->digest.sum, p + HEADER_DIGEST_SUM, sizeof out->digest.sum);
+	struct reader r = reader_of(span_of(p + HEADER_APEX, head_len - HEADER_APEX));
+	if (!name_read_plain(&r, &out->apex) || load_u64(p + HEADER_IMAGE_LEN) != bytes.len ||
+	    !parts_find(out, head_len))
+		return error_set(err, E_DAMAGED,
+				 "an image whose lengths are not those of its %zu octets",
+				 bytes.len);
+	return OK;
+}
+
+enum code image_verify(const struct image *image, struct error *err)
+{
+	size_t head_len = (size_t)image->buckets_at * IMAGE_UNIT;
+	struct span body = span_of(image->bytes.ptr + head_len, image->bytes.len - head_len);
+	char text[NAME_TEXT_MAX];
+
+	if (image_checksum(body) == load_u64(image->bytes.ptr + HEADER_BODY_CHECKSUM)) return OK;
+	return error_set(err, E_DAMAGED,
+			 "the image of zone %s, serial %" PRIu32 ", does not match its checksum",
+			 name_to_text(image->apex, text), image->serial);
+}
+
+bool node_open(const struct image *image, uint32_t at, struct node *out)
+{
+	if (at < image->nodes_at || at >= image->nodes_end) return false;
+
+	uint64_t left = (uint64_t)(image->nodes_end - at) * IMAGE_UNIT;
+	const uint8_t *p = image->bytes.ptr + (size_t)at * IMAGE_UNIT;
+	if (left < NODE_OWNER) return false;
+	uint64_t len = (uint64_t)load_u32(p) * IMAGE_UNIT;
+	uint8_t flags = p[NODE_FLAGS], owner_len = p[NODE_OWNER_LEN];
+	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex.len)
+		return false;
+	*out = (struct node){
+		.at = at,
+		.owner = {.wire = p + NODE_OWNER, .len = owner_len},
+		.rrset_count = load_u16(p + NODE_RRSET_COUNT),
+		.is_apex = flags & NODE_IS_APEX,
+		.is_cut = flags & NODE_IS_CUT,
+		.has_dname = flags & NODE_HAS_DNAME,
+		.has_wildcard_child = flags & NODE_HAS_WILDCARD_CHILD,
+		.rrsets = span_of(p + NODE_OWNER + owner_len, (size_t)len - NODE_OWNER - owner_len),
+	};
+	return true;
+}
+
+static bool is_name(struct span octets)
+{
+	struct reader r = reader_of(octets);
+	struct name name;
+
+	return name_read_plain(&r, &name) && reader_done(&r);
+}
+
+bool image_next(const struct image *image, struct node *node)
+{
+	struct node next;
+	uint32_t at = image->nodes_at;
+
+	if (node->at) {
+		/* `node` was opened, so its length is sound. */
+		at = node->at + load_u32(image->bytes.ptr + (size_t)node->at * IMAGE_UNIT);
+		if (at == image->nodes_end) {
+			node->at = 0;
+			return false;
+		}
+	}
+	if (!node_open(image, at, &next) || !is_name(span_of(next.owner.wire, next.owner.len)) ||
+	    !name_is_below(next.owner, image->apex)) {
+		node->at = at;
+		return false;
+	}
+	*node = next;
+	return true;
+}
+
+bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor)
+{
+	size_t left = node->rrsets.len - cursor->at;
+	const uint8_t *p = node->rrsets.ptr + cursor->at;
+
+	if (cursor->index >= node->rrset_count || left < RRSET_DATA) return false;
+	uint32_t data_len = load_u32(p + RRSET_DATA_LEN);
+	if (data_len > left - RRSET_DATA) return false;
+	cursor->rrset = (struct rrset){
+		.type = load_u16(p),
+		.count = load_u16(p + RRSET_COUNT),
+		.name_at = p[RRSET_NAME_AT],
+		.name_count = p[RRSET_NAME_COUNT],
+		.ttl = load_u32(p + RRSET_TTL),
+		.data = span_of(p + RRSET_DATA, data_len),
+	};
+	/* Behind the length of the first record's data, whose first field it is (RFC 4034 3.1). */
+	if (cursor->rrset.type == RRTYPE_RRSIG && data_len >= 4)
+		cursor->rrset.covered = (uint16_t)(p[RRSET_DATA + 2] << 8 | p[RRSET_DATA + 3]);
+	cursor->at += RRSET_DATA + (size_t)data_len;
+	cursor->index++;
+	return true;
+}
+
+static bool rrset_find(const struct node *node, uint16_t type, bool any, uint16_t covered,
+		       struct rrset *out)
+{
+	struct rrset_cursor cursor = {0};
+
+	while (node_next_rrset(node, &cursor)) {
+		if (cursor.rrset.type != type || (!any && cursor.rrset.covered != covered))
+			continue;
+		*out = cursor.rrset;
+		return true;
+	}
+	return false;
+}
+
+bool node_rrset(const struct node *node, uint16_t type, struct rrset *out)
+{
+	return rrset_find(node, type, true, 0, out);
+}
+
+bool node_signatures(const struct node *node, uint16_t covered, struct rrset *out)
+{
+	return rrset_find(node, RRTYPE_RRSIG, false, covered, out);
+}
+
+bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata)
+{
+	struct reader r = reader_of(rrset->data);
+
+	if (*at >= rrset->data.len) return false;
+	r.at = *at;
+	struct span data = read_span(&r, read_u16(&r));
+	if (r.failed) return false;
+	if (rrset->name_count) {
+		struct reader names = reader_of(data);
+		struct name name;
+		reader_skip(&names, rrset->name_at);
+		for (unsigned i = 0; i < rrset->name_count; i++)
+			if (!name_read_plain(&names, &name)) return false;
+	}
+	*at = r.at;
+	*rdata = data;
+	return true;
+}
+
+static enum code rrset_records(const struct node *node, const struct rrset *rrset,
+			       struct records *out, struct error *err)
+{
+	struct record record = {
+		.owner = node->owner, .type = rrset->type, .class = CLASS_IN, .ttl = rrset->ttl};
+	size_t at = 0;
+
+	while (rrset_next(rrset, &at, &record.rdata)) {
+		if (rdata_check(record.type, record.rdata, NULL)) return E_DAMAGED;
+		enum code code = records_add(out, &record, (struct place){0}, err);
+		if (code) return code;
+	}
+	return at == rrset->data.len ? OK : E_DAMAGED;
+}
+
+static enum code nodes_records(const struct image *image, struct records *out, struct error *err)
+{
+	struct node node = {0};
+
+	while (image_next(image, &node)) {
+		struct rrset_cursor cursor = {0};
+		while (node_next_rrset(&node, &cursor)) {
+			enum code code = rrset_records(&node, &cursor.rrset, out, err);
+			if (code) return code;
+		}
+		if (cursor.index != node.rrset_count) return E_DAMAGED;
+	}
+	return node.at == 0 && out->count == image->record_count ? OK : E_DAMAGED;
+}
+
+enum code image_records(const struct image *image, struct records *out, struct error *err)
+{
+	char text[NAME_TEXT_MAX];
+	enum code code = nodes_records(image, out, err);
+
+	if (code == E_DAMAGED)
+		return error_set(err, E_DAMAGED,
+				 "the image of zone %s, serial %" PRIu32 ", is damaged",
+				 name_to_text(image->apex, text), image->serial);
+	/* Linear, as they lie in order; where damage gave them another, they are sorted. */
+	return code ? code : records_sort(out, err);
+}
