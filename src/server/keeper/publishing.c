@@ -28,8 +28,8 @@ static enum code image_place_new(struct zone *zone, struct image_place *place, s
 	uint8_t *octets = arena_alloc_bytes(zone->work, len);
 	if (!octets) return error_set(err, E_NOMEM, "no memory for an image of %zu octets", len);
 	struct writer w = writer_of(octets, len);
-	code = image_build(set, machine->policy->name, k->image_seed, &machine->head.digest,
-			   zone->work, &w, err);
+	code = image_build(set, machine->policy->name, k->image_seed, &machine->head.digest, &w,
+			   err);
 	if (code) return code;
 	return segments_place(&k->segments, writer_span(&w), place, err);
 }
