@@ -103,7 +103,7 @@ enum image_result {
 	IMAGE_WILDCARD, /* `node` is "*." below `encloser`, the source of synthesis */
 	IMAGE_NOTHING,  /* the name does not exist; `encloser` is its closest encloser */
 	IMAGE_OUTSIDE,  /* the name is not below the apex */
-	IMAGE_DAMAGED,
+	IMAGE_DAMAGED,  /* no node is told: answer SERVFAIL */
 };
 
 struct image_lookup {

@@ -55,6 +55,11 @@ static enum image_result find_wildcard(const struct image *image, uint64_t hash,
 	return found == PROBE_FOUND ? IMAGE_WILDCARD : IMAGE_DAMAGED;
 }
 
+static bool apex_open(const struct image *image, struct node *out)
+{
+	return node_open(image, image->nodes_at, out) && name_equal(out->owner, image->apex);
+}
+
 /* RFC 1034 4.3.2 step 3: label by label from the apex down, until something decides. */
 static enum image_result find(const struct image *image, const struct path *path,
 			      struct image_lookup *out)
@@ -62,7 +67,7 @@ static enum image_result find(const struct image *image, const struct path *path
 	uint64_t hash = image->seed;
 	struct node next;
 
-	if (!node_open(image, image->nodes_at, &out->node)) return IMAGE_DAMAGED;
+	if (!apex_open(image, &out->node)) return IMAGE_DAMAGED;
 	for (unsigned depth = 1; depth <= path->depth; depth++) {
 		if (out->node.has_dname) return IMAGE_DNAME;
 		uint64_t parent = hash;
@@ -88,7 +93,9 @@ void image_find(const struct image *image, struct name name, struct image_lookup
 
 	*out = (struct image_lookup){.result = IMAGE_OUTSIDE};
 	name_lower(name, &lower);
-	if (path_set(&path, name_of(&lower), image->apex)) out->result = find(image, &path, out);
+	if (!path_set(&path, name_of(&lower), image->apex)) return;
+	out->result = find(image, &path, out);
+	if (out->result == IMAGE_DAMAGED) *out = (struct image_lookup){.result = IMAGE_DAMAGED};
 }
 
 bool image_find_exact(const struct image *image, struct name name, struct node *out)
@@ -98,6 +105,6 @@ bool image_find_exact(const struct image *image, struct name name, struct node *
 
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), image->apex)) return false;
-	if (path.depth == 0) return node_open(image, image->nodes_at, out);
+	if (path.depth == 0) return apex_open(image, out);
 	return probe(image, path_hash(image, &path), path.name, out) == PROBE_FOUND;
 }
