@@ -44,6 +44,8 @@ static enum code ttl_handle(struct zone_text *p)
 	return OK;
 }
 
+enum { INCLUDE_PATH_MAX = 4096 };
+
 /* The path as a string, its escapes \X resolved. */
 static char *path_copy(struct zone_text *p, const struct token *word)
 {
@@ -129,6 +131,11 @@ static enum code include_handle(struct zone_text *p)
 	struct error err;
 
 	if (!may_include(p)) return OK;
+	if (words->list[1].len > INCLUDE_PATH_MAX) {
+		zone_text_complain(p, 1, "a path of %u octets, at most %d",
+				   (unsigned)words->list[1].len, INCLUDE_PATH_MAX);
+		return OK;
+	}
 	if (words->count > 2 && !name_at(p, 2, &origin)) return OK;
 	char *path = path_copy(p, &words->list[1]);
 	if (!path) return E_NOMEM;

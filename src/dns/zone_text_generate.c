@@ -268,7 +268,9 @@ enum code zone_text_generate(struct zone_text *p)
 	bool wrong = false;
 	enum code code = OK;
 
-	if (!range_read(p, &range) || !zone_text_head(p, 3, &g.head)) return OK;
+	if (!range_read(p, &range) || !zone_text_head(p, 3, &g.head) ||
+	    !zone_text_quotes_fit(p, g.head.type))
+		return OK;
 	if (!p->made_text) p->made_text = arena_alloc_bytes(p->parser->arena, GENERATE_TEXT_MAX);
 	if (!p->made_text) return E_NOMEM;
 	g.text = writer_of(p->made_text, GENERATE_TEXT_MAX);

@@ -166,6 +166,30 @@ bool zone_text_head(struct zone_text *p, size_t at, struct record_head *head)
 	return true;
 }
 
+/* A quote that no backslash hides. */
+static bool has_quote(struct span word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.ptr[i] == '"') return true;
+		if (word.ptr[i] == '\\') i++;
+	}
+	return false;
+}
+
+bool zone_text_quotes_fit(struct zone_text *p, uint16_t type)
+{
+	const struct token_list *words = p->scan->words;
+
+	if (likely(!p->scan->has_inner_quote)) return true;
+	if (type == RRTYPE_SVCB || type == RRTYPE_HTTPS) return true;
+	for (size_t i = 0; i < words->count; i++) {
+		if (words->list[i].quoted || !has_quote(word_span(&words->list[i]))) continue;
+		zone_text_complain(p, i, "a quote inside a word: put all of the word in quotes");
+		return false;
+	}
+	return true;
+}
+
 bool zone_text_in_zone(struct zone_text *p, struct name owner, const struct token *word)
 {
 	char found[NAME_TEXT_MAX], apex[NAME_TEXT_MAX];
@@ -238,6 +262,7 @@ static enum code record_parse(struct zone_text *p)
 				   "record before it");
 	}
 	if (!zone_text_head(p, p->scan->begins_blank ? 0 : 1, &head)) return OK;
+	if (!zone_text_quotes_fit(p, head.type)) return OK;
 
 	struct writer w = writer_of(p->rdata, RDATA_OCTETS_MAX);
 	if (rdata_from_tokens(head.type, words->list + head.next, words->count - head.next,
@@ -249,6 +274,16 @@ static enum code record_parse(struct zone_text *p)
 	return zone_text_hand(p, name_of(&state->owner), &head, writer_span(&w), &words->list[0]);
 }
 
+/* Some editors begin a file with the byte order mark of UTF-8; it says nothing. */
+static struct span without_mark(struct span text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (text.len >= 3 && memcmp(text.ptr, mark, 3) == 0)
+		return span_of(text.ptr + 3, text.len - 3);
+	return text;
+}
+
 enum code zone_text_file_parse(struct zone_text *p, const struct zone_text_file *file,
 			       struct span text)
 {
@@ -257,8 +292,8 @@ enum code zone_text_file_parse(struct zone_text *p, const struct zone_text_file 
 	struct zone_scan scan;
 	enum code code;
 
-	zone_scan_start(&scan, file->name, text, p->kernel, &p->words, p->parser->arena,
-			p->parser->diagnostics);
+	zone_scan_start(&scan, file->name, without_mark(text), p->kernel, &p->words,
+			p->parser->arena, p->parser->diagnostics);
 	p->file = file;
 	p->scan = &scan;
 	while ((code = zone_scan_next(&scan)) == OK && p->words.count) {
@@ -275,16 +310,6 @@ enum code zone_text_file_parse(struct zone_text *p, const struct zone_text_file 
 	return code;
 }
 
-/* Some editors begin a file with the byte order mark of UTF-8; it says nothing. */
-static struct span without_mark(struct span text)
-{
-	static const char mark[] = "\xef\xbb\xbf";
-
-	if (text.len >= 3 && memcmp(text.ptr, mark, 3) == 0)
-		return span_of(text.ptr + 3, text.len - 3);
-	return text;
-}
-
 enum code zone_text_parse_with(const struct text_kernel *kernel,
 			       const struct zone_text_parser *parser, const char *file,
 			       struct span text)
@@ -299,7 +324,7 @@ enum code zone_text_parse_with(const struct text_kernel *kernel,
 	p.rdata = arena_alloc_bytes(parser->arena, RDATA_OCTETS_MAX);
 	if (!p.rdata) return E_NOMEM;
 
-	enum code code = zone_text_file_parse(&p, &outermost, without_mark(text));
+	enum code code = zone_text_file_parse(&p, &outermost, text);
 	if (code) return code;
 	return parser->diagnostics->error_count == errors_before ? OK : E_SYNTAX;
 }

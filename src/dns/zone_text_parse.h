@@ -72,6 +72,12 @@ enum code zone_text_generate(struct zone_text *p) must_use;
  */
 bool zone_text_head(struct zone_text *p, size_t at, struct record_head *head);
 
+/*
+ * Words like key="value" stand only where `type` has them, or are an error at the first
+ * (RFC 9460 2.1). Type 0 has none.
+ */
+bool zone_text_quotes_fit(struct zone_text *p, uint16_t type);
+
 /* The name is the zone's apex or below; else an error at `word` names both. */
 bool zone_text_in_zone(struct zone_text *p, struct name owner, const struct token *word);
 

@@ -16,6 +16,7 @@ void zone_scan_start(struct zone_scan *scan, const char *file, struct span text,
 	scan->at = 0;
 	scan->line = 1;
 	scan->begins_blank = false;
+	scan->has_inner_quote = false;
 	scan->words = words;
 	scan->kernel = kernel;
 	scan->arena = arena;
@@ -130,6 +131,7 @@ enum code zone_scan_next(struct zone_scan *scan)
 		uint8_t first = scan->text.ptr[scan->at];
 		scan->begins_blank = first == ' ' || first == '\t' || first == '\r';
 
+		scan->has_inner_quote = false;
 		enum split split = split_plain(scan);
 		if (split == SPLIT_NO_MEMORY) return E_NOMEM;
 		if (split == SPLIT_NOT_PLAIN) {

@@ -28,6 +28,7 @@ struct zone_scan {
 	uint32_t line; /* its number, from 1 */
 
 	bool begins_blank;        /* the entry's line begins with a blank: RFC 1035 5.1 <blank> */
+	bool has_inner_quote;     /* one of its words is like key="value" */
 	struct token_list *words; /* of the entry found last */
 
 	const struct text_kernel *kernel;

@@ -132,7 +132,10 @@ static bool take_quoted(struct split_state *s)
 	return true;
 }
 
-/* A word; a quote behind "=" belongs to it (RFC 9460 2.1: key="value"). */
+/*
+ * A word. A quote inside is right only behind "=" (RFC 9460 2.1: key="value"), where it
+ * belongs to the word; elsewhere servers read it differently, so it is none.
+ */
 static bool take_word(struct split_state *s)
 {
 	const uint8_t *from = s->at;
@@ -142,7 +145,11 @@ static bool take_word(struct split_state *s)
 		if (s->at == s->end) break;
 		if (*s->at == '\\') {
 			skip_escape(s);
-		} else if (*s->at == '"' && s->at > from && s->at[-1] == '=') {
+		} else if (*s->at == '"') {
+			if (s->at[-1] != '=')
+				complain(s, s->at, 1,
+					 "a quote inside a word: put all of the word in quotes");
+			s->scan->has_inner_quote = true;
 			s->at++;
 			if (!skip_quoted(s)) return true;
 			s->at++;
@@ -263,6 +270,7 @@ enum code zone_split(struct zone_scan *scan)
 	bool more = true;
 
 	scan->words->count = 0;
+	scan->has_inner_quote = false;
 	while (more && s.at < s.end) {
 		if (!split_step(&s, &more)) return E_NOMEM;
 		if (more && s.at - s.entry > ZONE_TEXT_LINE_MAX) {

@@ -264,6 +264,28 @@ TEST(types_of_messages_are_no_data)
 	check_error("a 5 TYPE249 \\# 0\n", 1, 5, "never stands in a zone");
 }
 
+/* RFC 9460 2.1 is the only place for them. */
+TEST(quotes_inside_words_are_for_service_parameters)
+{
+	check_records("a 5 HTTPS 1 . alpn=\"h2,h3\"\n$GENERATE 1-1 b 5 HTTPS 1 . alpn=\"h$\"\n",
+		      "a.example.com.\t5\tIN\tHTTPS\t1 . alpn=\"h2,h3\"\n"
+		      "b.example.com.\t5\tIN\tHTTPS\t1 . alpn=\"h1\"\n");
+	check_records("a 5 TXT x=\\\"y\\\"\n", "a.example.com.\t5\tIN\tTXT\t\"x=\\\"y\\\"\"\n");
+	check_error("a 5 TXT b k=\"x y\"\n", 1, 11, "a quote inside a word");
+	check_error("a=\"b\" 5 NS x.\n", 1, 1, "a quote inside a word");
+	check_error("$GENERATE 1-2 a 5 TXT k=\"x y\"\n", 1, 23, "a quote inside a word");
+}
+
+TEST(a_path_keeps_its_limit)
+{
+	static const struct file f[] = {{"a", ""}, {NULL, NULL}};
+	char text[5000] = "$INCLUDE ";
+
+	files = f;
+	memset(text + 9, 'x', 4097);
+	check_error(text, 1, 10, "a path of 4097 octets, at most 4096");
+}
+
 /* RFC 2181 8 */
 TEST(a_ttl_keeps_its_range)
 {
@@ -385,7 +407,7 @@ TEST(an_included_file_leaves_origin_and_owner_as_they_were)
 
 TEST(a_ttl_from_an_included_file_is_told_when_a_record_relies_on_it)
 {
-	static const struct file f[] = {{"ttl", "$TTL 60\n"}, {NULL, NULL}};
+	static const struct file f[] = {{"ttl", "\xef\xbb\xbf$TTL 60\n"}, {NULL, NULL}};
 
 	files = f;
 	check_records("$TTL 5\n$INCLUDE ttl\na NS x.\nb NS x.\n",
@@ -662,6 +684,8 @@ int main(void)
 		WITH_ARENA(a_record_knows_its_file_line_and_column),
 		WITH_ARENA(what_is_no_type_is_told_with_its_column_and_a_proposal),
 		WITH_ARENA(types_of_messages_are_no_data),
+		WITH_ARENA(quotes_inside_words_are_for_service_parameters),
+		WITH_ARENA(a_path_keeps_its_limit),
 		WITH_ARENA(a_ttl_keeps_its_range),
 		WITH_ARENA(data_errors_point_at_the_guilty_word),
 		WITH_ARENA(names_keep_their_limits),

@@ -133,7 +133,6 @@ TEST(quotes_keep_blanks_comments_and_parentheses)
 {
 	assert_string_equal(split("a \"b ; ( c\" \"\" d\n"), "[a]\"b ; ( c\"\"\"[d]\n");
 	assert_string_equal(split("\"a\\\"b\" \"\\\\\"\"c\"d\n"), "\"a\\\"b\"\"\\\\\"\"c\"[d]\n");
-	assert_string_equal(split("a\"b\""), "[a]\"b\"\n");
 	assert_string_equal(split("\"caf\xc3\xa9\t!\"\r\n"), "\"caf\xc3\xa9\t!\"\n");
 	CHECK(told.error_count == 0);
 }
@@ -144,6 +143,14 @@ TEST(a_quote_behind_an_equals_sign_stays_in_its_word)
 	assert_string_equal(split("alpn=\"h2, h3\" no-default-alpn\n"),
 			    "[alpn=\"h2, h3\"][no-default-alpn]\n");
 	assert_string_equal(split("k=\"a\\\"b\"c"), "[k=\"a\\\"b\"c]\n");
+}
+
+TEST(a_quote_inside_a_word_is_an_error)
+{
+	check_error("a b\"c\" d\ne", 1, 4, "a quote inside a word: put all of the word in quotes",
+		    "[e]\n");
+	check_error("a \"say \"hi\"\"\ne", 1, 11,
+		    "a quote inside a word: put all of the word in quotes", "[e]\n");
 }
 
 TEST(escapes_keep_what_would_end_a_word)
@@ -322,6 +329,7 @@ int main(void)
 		WITH_ARENA(parentheses_join_lines),
 		WITH_ARENA(quotes_keep_blanks_comments_and_parentheses),
 		WITH_ARENA(a_quote_behind_an_equals_sign_stays_in_its_word),
+		WITH_ARENA(a_quote_inside_a_word_is_an_error),
 		WITH_ARENA(escapes_keep_what_would_end_a_word),
 		WITH_ARENA(a_quote_that_is_not_closed_is_one_error_and_ends_with_its_line),
 		WITH_ARENA(a_closing_parenthesis_without_an_opening_one_is_one_error),
