@@ -248,8 +248,7 @@ enum code store_recover(struct store *store, enum recovery *outcome, struct erro
 
 	*outcome = RECOVERED_SAME;
 	if (store->writable) return OK;
-	copy_end(store->copy);
-	store->copy = NULL;
+	store_copy_end(store);
 	database_close(store->db, true);
 	store->db = NULL;
 	folder_drop_cached(store->folder, database_name);
@@ -300,9 +299,12 @@ enum code store_copy_step(struct store *store, bool *done, struct error *err)
 	*done = false;
 	if (!store->copy) return error_set(err, E_IO, "the copy was given up: the disk failed");
 	enum code code = copy_step(store->copy, done, err);
-	if (code || *done) {
-		copy_end(store->copy);
-		store->copy = NULL;
-	}
+	if (code || *done) store_copy_end(store);
 	return code;
+}
+
+void store_copy_end(struct store *store)
+{
+	copy_end(store->copy);
+	store->copy = NULL;
 }

@@ -333,6 +333,9 @@ struct zone_key fetched_key(const struct fetched *fetched);
 enum code store_copy_begin(struct store *store, const char *path, struct error *err) must_use;
 enum code store_copy_step(struct store *store, bool *done, struct error *err) must_use;
 
+/* Gives up a copy that is not done; it is removed. */
+void store_copy_end(struct store *store);
+
 /* XXH3, as it stands in zone_file.checksum. */
 uint64_t octets_checksum(struct span octets);
 
