@@ -20,13 +20,13 @@ const char *config_path(const char *from_command_line)
 }
 
 static enum code read_file(void *context, const char *path, struct config_file *file,
-                           struct error *err)
+			   struct error *err)
 {
 	struct arena *arena = context;
 	struct file_identity identity;
 	struct stat st;
 	enum code code =
-	        file_read(path, CONFIG_FILE_OCTETS_MAX, arena, &file->text, &identity, err);
+		file_read(path, CONFIG_FILE_OCTETS_MAX, arena, &file->text, &identity, err);
 
 	if (code) return code;
 	if (stat(path, &st)) return error_set(err, E_IO, "%s: %m", path);
@@ -35,7 +35,7 @@ static enum code read_file(void *context, const char *path, struct config_file *
 }
 
 static enum code expand(void *context, const char *pattern, struct arena *arena,
-                        const char *const **paths, size_t *count, struct error *err)
+			const char *const **paths, size_t *count, struct error *err)
 {
 	glob_t found = {0};
 	enum code code = E_NOMEM;
@@ -70,7 +70,7 @@ out:
 }
 
 enum code config_files_load(const char *path, struct arena *arena, struct diagnostics *diagnostics,
-                            const struct policy **policy)
+			    const struct policy **policy)
 {
 	char host_name[HOST_NAME_TEXT_MAX] = "", whole[PATH_MAX];
 	struct config_loader loader = {.read = read_file, .expand = expand};
@@ -82,7 +82,7 @@ enum code config_files_load(const char *path, struct arena *arena, struct diagno
 	if (gethostname(host_name, sizeof host_name - 1) == 0) loader.host_name = host_name;
 	if (!realpath(path, whole)) {
 		diagnose(diagnostics, (struct place){.file = path}, (struct span){0},
-		         "the configuration cannot be read: %m (name another with -c FILE)");
+			 "the configuration cannot be read: %m (name another with -c FILE)");
 		code = E_SYNTAX;
 		goto out;
 	}
@@ -105,5 +105,5 @@ void diagnostics_show(const struct diagnostics *diagnostics)
 	}
 	if (diagnostics->error_count > DIAGNOSTICS_MAX)
 		fprintf(stderr, "and %zu more errors\n",
-		        diagnostics->error_count - DIAGNOSTICS_MAX);
+			diagnostics->error_count - DIAGNOSTICS_MAX);
 }

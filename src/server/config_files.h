@@ -15,7 +15,7 @@ const char *config_path(const char *from_command_line);
  * is an error with its place among `diagnostics`.
  */
 enum code config_files_load(const char *path, struct arena *arena, struct diagnostics *diagnostics,
-                            const struct policy **policy) must_use;
+			    const struct policy **policy) must_use;
 
 /* Prints every diagnostic with its line and caret, and the number of errors that were not kept. */
 void diagnostics_show(const struct diagnostics *diagnostics);

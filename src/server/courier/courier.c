@@ -32,7 +32,7 @@ static bool may_begin(const struct courier *c, const struct message_exchange *or
 	if (c->running_count >= CONVERSATIONS_MAX) return false;
 	return order->kind != EXCHANGE_TRANSFER ||
 	       (c->transfer_count < limits->transfers_in &&
-	        transfers_from(c, order->remote) < limits->transfers_in_per_remote);
+		transfers_from(c, order->remote) < limits->transfers_in_per_remote);
 }
 
 static void begin(struct courier *c, const struct message_exchange *order)
@@ -152,4 +152,52 @@ static void has_room(void *context)
 		next = one->next;
 		conversation_continue(one);
 	}
+}
+
+static void keeper_up(void *context, struct channel *channel)
+{
+	struct courier *c = context;
+
+	c->keeper = channel;
+}
+
+/* Nobody waits for the answers of what runs: a new keeper asks anew. */
+static void keeper_down(void *context)
+{
+	struct courier *c = context;
+
+	c->keeper = NULL;
+	forget_everything(c);
+}
+
+static void stop(void *context)
+{
+	struct courier *c = context;
+
+	process_end(c->process, PROCESS_EXIT_DONE);
+}
+
+int courier_main(struct process *process)
+{
+	struct courier courier = {.process = process, .loop = process->loop};
+	struct process_events events = {
+		.peers[PROCESS_KEEPER] = {.up = keeper_up,
+					  .down = keeper_down,
+					  .received = received,
+					  .has_room = has_room},
+		.stop = stop,
+		.context = &courier,
+	};
+	struct error err;
+	int status;
+
+	courier.waiting_end = &courier.waiting;
+	courier.crypto = crypto_new(&err);
+	if (!courier.crypto) process_refuse(process, "%s", err.text);
+	process_ready(process);
+	status = process_run(process, &events);
+	forget_everything(&courier);
+	arena_free(courier.arena);
+	crypto_free(courier.crypto);
+	return status;
 }

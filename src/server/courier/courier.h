@@ -17,7 +17,11 @@
 enum {
 	CONVERSATIONS_MAX = 512, /* at one time; each has a socket */
 	CONVERSATIONS_WAITING_MAX = 1 << 20,
+	RECORDS_TAIL_MAX = 61440, /* of one message, server/messages.def */
 };
+
+/* The largest policy that is taken, unpacked. */
+#define POLICY_OCTETS_MAX ((size_t)4 << 30)
 
 /* One exchange and its socket. */
 struct conversation {
@@ -57,6 +61,9 @@ struct courier {
 	struct waiting *waiting, **waiting_end;
 	size_t waiting_count;
 };
+
+/* The courier process. */
+int courier_main(struct process *process);
 
 /* Begins what waits, as far as limits allow. */
 void courier_begin_waiting(struct courier *c);

@@ -27,7 +27,7 @@ static struct zone *zone_named(struct client *client, const json_t *request)
 	struct zone *zone = keeper_zone_find(client->keeper, name_of(&name));
 	if (!zone)
 		reply_error(client, E_NOT_FOUND,
-		            "there is no zone \"%s\" here; \"lockstep zone list\" shows all", text);
+			    "there is no zone \"%s\" here; \"lockstep zone list\" shows all", text);
 	return zone;
 }
 
@@ -99,7 +99,7 @@ static void run_zone_reload(struct client *client, const json_t *request)
 		if (!zone) return;
 		if (!zone->machine.policy->file) {
 			reply_error(client, E_REFUSED, "zone %s has no file",
-			            zone->machine.policy->label);
+				    zone->machine.policy->label);
 			return;
 		}
 	}
@@ -129,7 +129,7 @@ static void run_zone_refresh(struct client *client, const json_t *request)
 		if (!zone) return;
 		if (zone->machine.policy->role != ROLE_SECONDARY) {
 			reply_error(client, E_REFUSED, "this server is the primary of %s",
-			            zone->machine.policy->label);
+				    zone->machine.policy->label);
 			return;
 		}
 	}
@@ -193,7 +193,7 @@ static void run_zone_export(struct client *client, const json_t *request)
 	if (!zone) return;
 	if (!zone->machine.head.exists) {
 		reply_error(client, E_NOT_FOUND, "zone %s has no version yet",
-		            zone->machine.policy->label);
+			    zone->machine.policy->label);
 		return;
 	}
 	struct exporting *e = calloc(1, sizeof *e);
@@ -216,11 +216,11 @@ static bool export_piece(struct exporting *e, struct writer *w)
 		struct span rdata;
 		if (e->node.at && rrset_next(&e->rrset.rrset, &e->record_at, &rdata)) {
 			zone_text_print(&(struct record){.owner = e->node.owner,
-			                                 .type = e->rrset.rrset.type,
-			                                 .class = CLASS_IN,
-			                                 .ttl = e->rrset.rrset.ttl,
-			                                 .rdata = rdata},
-			                w);
+							 .type = e->rrset.rrset.type,
+							 .class = CLASS_IN,
+							 .ttl = e->rrset.rrset.ttl,
+							 .rdata = rdata},
+					w);
 			continue;
 		}
 		e->record_at = 0;
@@ -328,18 +328,18 @@ void command_run(struct client *client, const json_t *request)
 		const char *words;
 		void (*run)(struct client *client, const json_t *request);
 	} commands[] = {
-	        {"status", run_status},
-	        {"zone list", run_zone_list},
-	        {"zone status", run_zone_status},
-	        {"zone reload", run_zone_reload},
-	        {"zone refresh", run_zone_refresh},
-	        {"zone notify", run_zone_notify},
-	        {"zone export", run_zone_export},
-	        {"config diff", run_config_diff},
-	        {"config apply", run_config_apply},
-	        {"key list", run_key_list},
-	        {"stats", run_stats},
-	        {"store copy", run_store_copy},
+		{"status", run_status},
+		{"zone list", run_zone_list},
+		{"zone status", run_zone_status},
+		{"zone reload", run_zone_reload},
+		{"zone refresh", run_zone_refresh},
+		{"zone notify", run_zone_notify},
+		{"zone export", run_zone_export},
+		{"config diff", run_config_diff},
+		{"config apply", run_config_apply},
+		{"key list", run_key_list},
+		{"stats", run_stats},
+		{"store copy", run_store_copy},
 	};
 	const char *words = json_string_value(json_object_get(request, "command"));
 

@@ -153,6 +153,12 @@ void zone_answer_served(struct zone *zone)
 	outcome(zone, "served", EXIT_DONE);
 }
 
+void zone_answer_gone(struct zone *zone)
+{
+	for (struct waiter *w = zone->waiting; w; w = w->next) w->after_this = false;
+	outcome(zone, "removed", EXIT_FAILED);
+}
+
 void zone_answer_waiting(struct zone *zone, enum keeper_tell tell)
 {
 	switch (tell) {

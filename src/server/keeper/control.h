@@ -69,6 +69,9 @@ void client_wait_for(struct client *client, struct zone *zone, bool after_this);
 /* The front answers with the version of the zone that was published last. */
 void zone_answer_served(struct zone *zone);
 
+/* The zone is about to go: nobody hears of it any more. */
+void zone_answer_gone(struct zone *zone);
+
 /* --- commands.c --- */
 
 /* Runs the command that the request names. */

@@ -215,16 +215,28 @@ void courier_greet(struct keeper *k)
 		process_peer_failed(k->process, PROCESS_COURIER);
 }
 
-void courier_lost(struct keeper *k)
+/* Everything that was under way came to nothing. */
+static void exchanges_fail(struct keeper *k, const char *why)
 {
-	struct message_exchange_end lost = {
-		.outcome = EXCHANGE_FAILED,
-		.text = "the courier process ended in the middle of it"};
+	struct message_exchange_end lost = {.outcome = EXCHANGE_FAILED};
 
+	snprintf(lost.text, sizeof lost.text, "%s", why);
 	for (size_t i = 0; i < k->zone_count; i++) {
 		struct zone *zone = k->zones[i];
 		for (size_t n = 0; n < zone->machine.policy->secondary_count; n++)
 			if (zone->notify_exchanges[n]) notify_end(zone, n, &lost);
 		if (zone->exchange) exchange_failed(zone, lost.text);
 	}
+}
+
+void courier_lost(struct keeper *k)
+{
+	exchanges_fail(k, "the courier process ended in the middle of it");
+}
+
+void courier_policy_changed(struct keeper *k)
+{
+	if (!k->courier) return;
+	courier_greet(k);
+	exchanges_fail(k, "the configuration changed in the middle of it");
 }

@@ -39,6 +39,7 @@ struct keeper {
 	struct crypto *crypto;
 	struct store_thread *store;
 	struct channel *front, *courier; /* NULL while the other process is down */
+	struct arena *policy_arena;
 	const struct policy *policy;
 	struct zone **zones; /* in canonical order of their names */
 	size_t zone_count;
@@ -59,6 +60,9 @@ struct keeper {
 	char config_problem[ERROR_TEXT_MAX]; /* why the newest one is not; "" */
 	bool stopping;
 };
+
+/* The keeper process. */
+int keeper_main(struct process *process);
 
 /* The zone of this name; NULL. */
 struct zone *keeper_zone_find(const struct keeper *k, struct name name);

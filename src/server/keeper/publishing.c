@@ -137,13 +137,19 @@ void front_continue(struct keeper *k)
 		k->roster_open = false;
 }
 
+void front_policy_changed(struct keeper *k)
+{
+	if (k->front && packed_policy_send(k->front, MESSAGE_FRONT_POLICY, k->policy, PACK_FRONT))
+		process_peer_failed(k->process, PROCESS_FRONT);
+}
+
 void front_greet(struct keeper *k)
 {
 	segments_forget_sent(&k->segments);
 	for (size_t i = 0; i < k->zone_count; i++) k->zones[i]->unsent = true;
 	k->unsent_from = 0;
 	k->roster_open = true;
-	if (packed_policy_send(k->front, MESSAGE_FRONT_POLICY, k->policy, PACK_FRONT)) return;
+	front_policy_changed(k);
 	front_continue(k);
 }
 

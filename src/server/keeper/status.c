@@ -13,12 +13,12 @@ enum zone_state {
 	ZONE_REFUSED, /* its newest file or transfer was not taken */
 	ZONE_STALE,   /* a secondary that no primary confirms */
 	ZONE_EXPIRED,
-	ZONE_EMPTY,   /* nothing to serve */
+	ZONE_EMPTY, /* nothing to serve */
 };
 
 static const char *const state_names[] = {
-        [ZONE_GOOD] = "good",   [ZONE_ALONE] = "alone",     [ZONE_REFUSED] = "refused",
-        [ZONE_STALE] = "stale", [ZONE_EXPIRED] = "expired", [ZONE_EMPTY] = "empty",
+	[ZONE_GOOD] = "good",   [ZONE_ALONE] = "alone",     [ZONE_REFUSED] = "refused",
+	[ZONE_STALE] = "stale", [ZONE_EXPIRED] = "expired", [ZONE_EMPTY] = "empty",
 };
 
 static enum zone_state state_of(const struct zone *zone)
@@ -131,17 +131,16 @@ static void remote_write(const struct remote *remote, struct json *j)
 static void primaries_write(const struct zone *zone, struct json *j)
 {
 	static const char *const waits[] = {
-	        [SECONDARY_IDLE] = "idle",
-	        [SECONDARY_ASKING] = "asking",
-	        [SECONDARY_TRANSFERRING] = "transferring",
+		[SECONDARY_IDLE] = "idle",
+		[SECONDARY_ASKING] = "asking",
+		[SECONDARY_TRANSFERRING] = "transferring",
 	};
 	const struct secondary *secondary = &zone->machine.secondary;
 
 	key_text(j, "refresh", waits[secondary->waiting]);
 	if (secondary->next_at != INSTANT_NEVER)
 		key_uint(j, "next_refresh_unix", unix_of(secondary->next_at));
-	if (secondary->has_version)
-		key_uint(j, "confirmed_unix", unix_of(secondary->confirmed_at));
+	if (secondary->has_version) key_uint(j, "confirmed_unix", unix_of(secondary->confirmed_at));
 	json_key(j, "primaries");
 	json_array(j);
 	for (size_t i = 0; i < zone->machine.policy->primary_count; i++) {
@@ -199,10 +198,10 @@ void diagnostics_write(const struct diagnostics *diagnostics, struct json *j)
 void zone_status_write(const struct zone *zone, struct json *j)
 {
 	static const char *const stages[] = {
-	        [KEEPER_IDLE] = "idle",
-	        [KEEPER_READING] = "reading",
-	        [KEEPER_STORING] = "storing",
-	        [KEEPER_PUBLISHING] = "publishing",
+		[KEEPER_IDLE] = "idle",
+		[KEEPER_READING] = "reading",
+		[KEEPER_STORING] = "storing",
+		[KEEPER_PUBLISHING] = "publishing",
 	};
 	const struct keeper_version *head = &zone->machine.head;
 	char digest[ZONE_DIGEST_TEXT_MAX];

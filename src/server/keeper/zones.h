@@ -31,6 +31,8 @@ struct zone {
 	struct keeper *keeper;
 	struct notify *notifies;
 	uint64_t *notify_exchanges; /* one per secondary: its NOTIFY under way, 0 none */
+	uint64_t store_seq;         /* of the newest version that is durable */
+	bool timers_due;            /* its timers are news to the store */
 	uint32_t slot;              /* its place in the front's directory */
 	struct image_place place;   /* the head's image */
 	uint64_t generation;        /* of its newest publication */
@@ -70,10 +72,6 @@ void zone_work_end(struct zone *zone);
 void zone_read_file(struct zone *zone);
 void zone_files_forget(struct zone *zone);
 
-/* --- storing.c: answers with STORED or STORE_FAILED --- */
-void zone_store(struct zone *zone);
-void zone_store_timers(struct zone *zone);
-
 /* --- publishing.c --- */
 void zone_publish(struct zone *zone); /* SERVING follows when the front says so */
 void zone_publish_expiry(struct zone *zone);
@@ -81,6 +79,7 @@ void zone_withdraw(struct zone *zone);
 
 /* A front is there anew: it gets the policy, every segment and every zone. */
 void front_greet(struct keeper *k);
+void front_policy_changed(struct keeper *k);
 /* There is room in its channel again. */
 void front_continue(struct keeper *k);
 void front_received(struct keeper *k, const struct channel_message *message);
@@ -97,6 +96,7 @@ void incoming_clear(struct incoming *incoming);
  */
 void courier_greet(struct keeper *k);
 void courier_lost(struct keeper *k);
+void courier_policy_changed(struct keeper *k);
 void courier_received(struct keeper *k, const struct channel_message *message);
 
 /* --- control.c --- */
