@@ -70,7 +70,7 @@ static void close_with(struct json *j, const char *bracket)
 	put(j, bracket, 1);
 }
 
-void json_object(struct json *j)
+void json_object_begin(struct json *j)
 {
 	open_with(j, "{");
 }
@@ -80,7 +80,7 @@ void json_object_end(struct json *j)
 	close_with(j, "}");
 }
 
-void json_array(struct json *j)
+void json_array_begin(struct json *j)
 {
 	open_with(j, "[");
 }
@@ -153,12 +153,18 @@ void json_span(struct json *j, struct span text)
 	string(j, text);
 }
 
+static void null(struct json *j)
+{
+	separate(j);
+	put(j, "null", 4);
+}
+
 void json_text(struct json *j, const char *text)
 {
 	if (text)
 		json_span(j, span_of_text(text));
 	else
-		json_null(j);
+		null(j);
 }
 
 void json_format(struct json *j, const char *format, ...)
@@ -195,10 +201,4 @@ void json_bool(struct json *j, bool value)
 		put(j, "true", 4);
 	else
 		put(j, "false", 5);
-}
-
-void json_null(struct json *j)
-{
-	separate(j);
-	put(j, "null", 4);
 }

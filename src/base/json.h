@@ -30,9 +30,9 @@ void json_init(struct json *j, void (*sink)(void *context, struct span chunk), v
 /* Hands the last chunk to the sink; asserts that every object and array was closed. */
 void json_end(struct json *j);
 
-void json_object(struct json *j);
+void json_object_begin(struct json *j);
 void json_object_end(struct json *j);
-void json_array(struct json *j);
+void json_array_begin(struct json *j);
 void json_array_end(struct json *j);
 void json_key(struct json *j, const char *key);
 
@@ -43,6 +43,5 @@ void json_format(struct json *j, const char *format, ...)
 void json_uint(struct json *j, uint64_t value);
 void json_int(struct json *j, int64_t value);
 void json_bool(struct json *j, bool value);
-void json_null(struct json *j);
 
 #endif

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/machine.h"
 
+#include "base/encoding.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 unsigned processor_count(void)
 {
@@ -75,4 +79,18 @@ enum code user_find(const char *name, struct user *user, struct error *err)
 				 name, errno ? ": " : "", errno ? strerror(errno) : "");
 	*user = (struct user){entry->pw_uid, entry->pw_gid};
 	return OK;
+}
+
+bool boot_id(uint8_t id[static BOOT_ID_OCTETS])
+{
+	char text[64], digits[2 * BOOT_ID_OCTETS];
+	size_t count = 0;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (fd >= 0) close(fd);
+	for (ssize_t i = 0; i < len && count < sizeof digits; i++)
+		if (text[i] != '-' && text[i] != '\n') digits[count++] = text[i];
+	struct writer w = writer_of(id, BOOT_ID_OCTETS);
+	return count == sizeof digits && base16_decode(span_of(digits, count), &w);
 }

@@ -31,4 +31,10 @@ struct user {
 /* By name or number. E_NOT_FOUND says so. Uses the name service: before any wall stands. */
 must_use enum code user_find(const char *name, struct user *user, struct error *err);
 
+enum { BOOT_ID_OCTETS = 16 };
+
+/* Which boot of the machine this is; false where the kernel does not tell, and nothing is written.
+ */
+bool boot_id(uint8_t id[static BOOT_ID_OCTETS]);
+
 #endif

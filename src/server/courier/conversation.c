@@ -129,7 +129,7 @@ static void collect(struct conversation *conversation)
 			loop_change(c->loop, &conversation->watch, 0);
 			return;
 		}
-		action = exchange_records(&conversation->exchange, &w, clock_boottime());
+		action = exchange_records(&conversation->exchange, &w, clock_now());
 		for (size_t at = 0; at < w.len; at += RECORDS_TAIL_MAX) {
 			size_t n = w.len - at < RECORDS_TAIL_MAX ? w.len - at : RECORDS_TAIL_MAX;
 			if (channel_send(c->keeper, MESSAGE_RECORDS, &body, span_of(w.ptr + at, n),
@@ -269,9 +269,9 @@ static void feed(struct conversation *conversation, struct exchange_event event)
 {
 	struct exchange *e = &conversation->exchange;
 
-	event.now = clock_boottime();
-	event.now_unix_s = clock_unix();
-	event.random = (uint16_t)random_u32();
+	event.now = clock_now();
+	event.now_unix_s = clock_unix_s();
+	event.random = random_u16();
 	enum exchange_action action = exchange_step(e, &event);
 	timer_set(conversation->courier->loop, &conversation->timer, e->deadline);
 	switch (action) {

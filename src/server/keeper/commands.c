@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* commands.c - what clients of the control socket can have done; one function a command. */
 #include "server/keeper/configuring.h"
-#include "server/keeper/control.h"
+#include "server/keeper/storing.h"
 
 #include "dns/zone_text.h"
 #include "server/metrics.h"
@@ -67,9 +67,9 @@ static void outcomes_begin(struct client *client)
 
 	client->exit = EXIT_DONE;
 	client->pending = 1; /* ours, until every zone was told what to do */
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "zones");
-	json_array(j);
+	json_array_begin(j);
 }
 
 static void outcomes_begun(struct client *client)
@@ -165,7 +165,7 @@ static void run_zone_notify(struct client *client, const json_t *request)
 		}
 	}
 	struct json *j = reply_begin(client);
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "notified");
 	json_uint(j, told);
 	json_object_end(j);
@@ -239,7 +239,7 @@ void export_continue(struct client *client)
 	struct json *j = &client->json;
 
 	json_init(j, client_sink, client);
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "text");
 	json_span(j, writer_span(&w));
 	json_object_end(j);
@@ -248,7 +248,7 @@ void export_continue(struct client *client)
 	if (more) return;
 	export_end(client);
 	j = reply_begin(client);
-	json_object(j);
+	json_object_begin(j);
 	json_object_end(j);
 	reply_end(client, EXIT_DONE);
 }
@@ -279,12 +279,12 @@ static void run_key_list(struct client *client, const json_t *request)
 	struct json *j = reply_begin(client);
 
 	(void)request;
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "keys");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < policy->key_count; i++) {
 		const struct tsig_key *key = &policy->keys[i];
-		json_object(j);
+		json_object_begin(j);
 		json_key(j, "name");
 		json_text(j, key->label);
 		json_key(j, "algorithm");
@@ -292,7 +292,7 @@ static void run_key_list(struct client *client, const json_t *request)
 		json_key(j, "bits");
 		json_uint(j, 8 * key->secret.len);
 		json_key(j, "remotes");
-		json_array(j);
+		json_array_begin(j);
 		for (size_t r = 0; r < policy->remote_count; r++)
 			for (size_t n = 0; n < policy->remotes[r].key_count; n++)
 				if (policy->remotes[r].keys[n] == key)
@@ -319,7 +319,7 @@ static void run_store_copy(struct client *client, const json_t *request)
 	if (!path || path[0] != '/')
 		reply_error(client, E_SYNTAX, "store copy needs an absolute path");
 	else
-		store_copy_reply(client, path);
+		store_copy_begin_for(client, path);
 }
 
 void command_run(struct client *client, const json_t *request)

@@ -45,7 +45,7 @@ enum code keeper_configure(struct keeper *k)
 				   &k->policy);
 	if (said && code) diagnostics_show(&diagnostics);
 	arena_free(said);
-	k->applied_unix_s = clock_unix();
+	k->applied_unix_s = clock_unix_s();
 	return code;
 }
 
@@ -63,31 +63,13 @@ static enum code slot_take(struct keeper *k, struct zone *zone)
 	return OK;
 }
 
-/* What the store has of the zone, into its machine; damage leaves it empty, and is told. */
-static void zone_start(struct zone *zone)
-{
-	struct keeper_event event = {.kind = KEEPER_START};
-	struct stored_version version;
-	struct error err = {0};
-	enum code code = zone_work_begin(zone, &err);
-
-	if (!code) code = zone_restore(zone, &event, &version, &err);
-	if (code && code != E_NOT_FOUND) {
-		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
-		    log_error(&err));
-		snprintf(zone->machine.problem, sizeof zone->machine.problem, "%s", err.text);
-		zone->machine.problem_since = clock_boottime();
-	}
-	zone_feed(zone, &event);
-	if (zone->machine.stage == KEEPER_IDLE) zone_work_end(zone);
-}
-
 static struct zone *zone_make(struct keeper *k, const struct zone_policy *policy)
 {
 	struct zone *zone = zone_new(k, policy);
 
 	if (!zone || slot_take(k, zone))
 		process_fail(k->process, "no memory for zone %s", policy->label);
+	zone->restore_due = true;
 	return zone;
 }
 
@@ -97,9 +79,7 @@ enum code keeper_zones_start(struct keeper *k, struct error *err)
 	if (!k->zones) return error_set(err, E_NOMEM, "no memory for the zones");
 	k->zone_count = k->policy->zone_count;
 	for (size_t i = 0; i < k->zone_count; i++) k->zones[i] = zone_make(k, &k->policy->zones[i]);
-	enum code code = store_claim(k, err);
-	if (code) return code;
-	for (size_t i = 0; i < k->zone_count; i++) zone_start(k->zones[i]);
+	keeper_restore(k);
 	return OK;
 }
 
@@ -134,14 +114,12 @@ static void zone_leave(struct zone *zone, bool told)
 	zone_answer_gone(zone);
 	if (told) LOG(EVENT_ZONE_REMOVED, log_text("zone", zone->machine.policy->label));
 	zone_withdraw(zone);
-	zone_store_forget(zone);
 	k->by_slot[zone->slot] = NULL;
 	zone_free(zone);
 }
 
 /* Both lists are in canonical order: one walk along them says who stays, comes and goes. */
-static void zones_move(struct keeper *k, const struct policy *after, struct zone **zones,
-		       bool *fresh)
+static void zones_move(struct keeper *k, const struct policy *after, struct zone **zones)
 {
 	size_t old = 0;
 
@@ -160,7 +138,6 @@ static void zones_move(struct keeper *k, const struct policy *after, struct zone
 			continue;
 		}
 		if (same) zone_leave(same, false);
-		fresh[i] = true;
 		zones[i] = NULL;
 	}
 	while (old < k->zone_count) zone_leave(k->zones[old++], true);
@@ -170,12 +147,10 @@ static void zones_move(struct keeper *k, const struct policy *after, struct zone
 static void policy_switch(struct keeper *k, struct arena *arena, const struct policy *after)
 {
 	struct zone **zones = calloc(after->zone_count + 1, sizeof(struct zone *));
-	bool *fresh = calloc(after->zone_count + 1, sizeof *fresh);
 	struct arena *before = k->policy_arena;
-	struct error err;
 
-	if (!zones || !fresh) process_fail(k->process, "no memory for the zones");
-	zones_move(k, after, zones, fresh);
+	if (!zones) process_fail(k->process, "no memory for the zones");
+	zones_move(k, after, zones);
 	free(k->zones);
 	k->zones = zones;
 	k->policy = after;
@@ -184,15 +159,13 @@ static void policy_switch(struct keeper *k, struct arena *arena, const struct po
 	for (size_t i = 0; i < after->zone_count; i++)
 		if (!zones[i]) zones[i] = zone_make(k, &after->zones[i]);
 	k->zone_count = after->zone_count;
-	k->applied_unix_s = clock_unix();
+	k->applied_unix_s = clock_unix_s();
 	k->config_problem[0] = '\0';
-	if (store_claim(k, &err)) process_fail(k->process, "%s", err.text);
 	front_policy_changed(k);
 	courier_policy_changed(k);
-	for (size_t i = 0; i < k->zone_count; i++)
-		if (fresh[i]) zone_start(k->zones[i]);
+	k->restore_from = 0;
+	keeper_restore(k);
 	arena_free(before);
-	free(fresh);
 }
 
 /* What needs other sockets, folders or users is the supervisor's to do. */
@@ -271,7 +244,7 @@ static void refused_reply(struct client *client, const struct diagnostics *diagn
 {
 	struct json *j = reply_begin(client);
 
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "refused");
 	json_bool(j, true);
 	json_key(j, "diagnostics");
@@ -285,9 +258,9 @@ static void changes_reply(struct client *client, const struct policy *before,
 {
 	struct json *j = reply_begin(client);
 
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "changes");
-	json_array(j);
+	json_array_begin(j);
 	config_difference(before, after, change_tell, j);
 	json_array_end(j);
 	json_key(j, "diagnostics");

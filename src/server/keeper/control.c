@@ -49,7 +49,7 @@ static void flush(struct client *client)
 struct json *reply_begin(struct client *client)
 {
 	json_init(&client->json, client_sink, client);
-	json_object(&client->json);
+	json_object_begin(&client->json);
 	json_key(&client->json, "result");
 	return &client->json;
 }
@@ -78,9 +78,9 @@ void reply_error(struct client *client, enum code code, const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	json_init(&client->json, client_sink, client);
-	json_object(&client->json);
+	json_object_begin(&client->json);
 	json_key(&client->json, "error");
-	json_object(&client->json);
+	json_object_begin(&client->json);
 	json_key(&client->json, "code");
 	json_text(&client->json, code_name(code));
 	json_key(&client->json, "message");
@@ -105,7 +105,7 @@ static void outcome_write(struct client *client, const struct zone *zone, const 
 {
 	struct json *j = &client->json;
 
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "name");
 	json_text(j, zone->machine.policy->label);
 	json_key(j, "state");
@@ -183,6 +183,7 @@ static void client_leave(struct client *client)
 	for (size_t i = 0; client->pending && i < k->zone_count; i++)
 		for (struct waiter *w = k->zones[i]->waiting; w; w = w->next)
 			if (w->client == client) w->client = NULL;
+	if (client->copying) *client->copying = NULL;
 	export_end(client);
 }
 
@@ -219,7 +220,7 @@ static void request_take(struct client *client, const char *line, size_t len)
 /* One request at a time: the next one is looked at when the answer is out. */
 static bool is_busy(const struct client *client)
 {
-	return client->pending || client->exporting || client->out_len;
+	return client->pending || client->exporting || client->copying || client->out_len;
 }
 
 static void requests_take(struct client *client)

@@ -45,6 +45,7 @@ struct client {
 	size_t pending; /* zones it waits for */
 	int exit;
 	struct exporting *exporting; /* a zone on its way out as text */
+	struct client **copying;     /* the copy of the store that it waits for */
 	bool closing;
 	char who[64]; /* "uid 1000" */
 };

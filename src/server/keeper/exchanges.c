@@ -127,12 +127,12 @@ void zone_deliver(struct zone *zone)
 	zone->incoming = (struct incoming){0};
 	for (size_t i = 0; !code && i < zone->received.count; i++)
 		code = records_add_wire(zone->records, zone->received.chunks[i], &err);
+	if (!code) code = records_sort(zone->records, &err);
 	if (code) {
 		zone_work_end(zone);
 		exchange_failed(zone, err.text);
 		return;
 	}
-	records_sort(zone->records);
 	event.records = zone->records;
 	event.author = zone->from;
 	zone_feed(zone, &event);

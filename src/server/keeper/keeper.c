@@ -124,10 +124,10 @@ int keeper_main(struct process *process)
 	struct keeper k = {
 		.process = process,
 		.loop = process->loop,
-		.image_seed = (uint64_t)random_u32() << 32 | random_u32(),
+		.image_seed = random_u64(),
 		/* Above every generation of a keeper that ran before in this boot. */
-		.generation = (uint64_t)clock_boottime(),
-		.started_unix_s = clock_unix(),
+		.generation = (uint64_t)clock_now(),
+		.started_unix_s = clock_unix_s(),
 	};
 	struct process_events events = {
 		.peers[PROCESS_FRONT] = {front_up, front_down, from_front, front_room},

@@ -38,7 +38,13 @@ struct keeper {
 	struct loop *loop;
 	struct crypto *crypto;
 	struct store_thread *store;
-	struct channel *front, *courier; /* NULL while the other process is down */
+	struct watch store_watch;
+	struct timer upkeep_timer, recovery_timer;
+	unsigned recovery_count;
+	char store_problem[ERROR_TEXT_MAX]; /* why no change is accepted; "" */
+	uint8_t boot[16];                   /* which boot of the machine this is */
+	size_t restore_from, restoring;     /* zones before this index have begun; under way */
+	struct channel *front, *courier;    /* NULL while the other process is down */
 	struct arena *policy_arena;
 	const struct policy *policy;
 	struct zone **zones; /* in canonical order of their names */

@@ -131,7 +131,7 @@ void front_continue(struct keeper *k)
 		struct zone *zone = k->zones[k->unsent_from];
 		if (zone->unsent && !publication_send(zone)) return;
 	}
-	if (!k->roster_open) return;
+	if (!k->roster_open || k->restoring || k->restore_from < k->zone_count) return;
 	struct message_generation end = {.generation = k->generation};
 	if (!channel_send(k->front, MESSAGE_ROSTER_END, &end, (struct span){0}, -1))
 		k->roster_open = false;

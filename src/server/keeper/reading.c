@@ -132,6 +132,7 @@ void zone_read_file(struct zone *zone)
 		reading.arena = zone->work;
 		reading.records = zone->records;
 		code = parse(&reading, &err);
+		if (!code) code = records_sort(zone->records, &err);
 	}
 	zone_files_forget(zone);
 	zone->files = reading.files;
@@ -140,7 +141,6 @@ void zone_read_file(struct zone *zone)
 		event.kind = KEEPER_FILE_BROKEN;
 		event.problem = err.text;
 	} else {
-		records_sort(zone->records);
 		snprintf(author, sizeof author, "file %s", zone->machine.policy->file);
 		event.author = author;
 		event.records = zone->records;

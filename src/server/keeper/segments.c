@@ -69,7 +69,7 @@ out:
 }
 
 enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
-			 struct segment **fresh, struct error *err)
+			 struct error *err)
 {
 	size_t room = (image.len + IMAGE_ALIGNMENT - 1) / IMAGE_ALIGNMENT * IMAGE_ALIGNMENT;
 	struct segment *segment = segments->list;

@@ -22,6 +22,7 @@ struct segment {
 	struct span map;
 	size_t used;
 	size_t live; /* octets of images that are published or not yet released */
+	bool sent;   /* the front that is there has it */
 	struct segment *next;
 };
 
@@ -42,9 +43,9 @@ struct segments {
 void segments_init(struct segments *segments);
 void segments_clear(struct segments *segments);
 
-/* Copies the image in. `*fresh` is the segment made for it, to be sent to the front, or NULL. */
+/* Copies the image in. */
 enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
-			 struct segment **fresh, struct error *err) must_use;
+			 struct error *err) must_use;
 
 /* The segment of this id; NULL. */
 struct segment *segments_find(const struct segments *segments, uint32_t id);

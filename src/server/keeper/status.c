@@ -37,11 +37,7 @@ static enum zone_state state_of(const struct zone *zone)
 
 bool status_is_good(const struct keeper *k)
 {
-	struct store_status store;
-
-	if (k->config_problem[0]) return false;
-	store_thread_status(k->store, &store);
-	if (!store.writable) return false;
+	if (k->config_problem[0] || k->store_problem[0]) return false;
 	for (size_t i = 0; i < k->zone_count; i++)
 		if (state_of(k->zones[i]) != ZONE_GOOD) return false;
 	return true;
@@ -50,7 +46,7 @@ bool status_is_good(const struct keeper *k)
 /* Instants are of no use to people: the wall clock's second nearest to it. */
 static uint64_t unix_of(instant_ns at)
 {
-	return (uint64_t)((int64_t)clock_unix() + (at - clock_boottime()) / NS_PER_S);
+	return (uint64_t)((int64_t)clock_unix_s() + (at - clock_now()) / NS_PER_S);
 }
 
 static void key_uint(struct json *j, const char *key, uint64_t value)
@@ -82,7 +78,7 @@ static void zone_summary_write(const struct zone *zone, struct json *j)
 	if (machine->head.exists)
 		json_uint(j, machine->head.serial);
 	else
-		json_null(j);
+		json_text(j, NULL);
 	key_text(j, "state", state_names[state_of(zone)]);
 	if (machine->head.exists) {
 		key_uint(j, "changed_unix", machine->head.time_unix_s);
@@ -100,11 +96,11 @@ static void zone_summary_write(const struct zone *zone, struct json *j)
 
 void zone_list_write(const struct keeper *k, struct json *j)
 {
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "zones");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < k->zone_count; i++) {
-		json_object(j);
+		json_object_begin(j);
 		zone_summary_write(k->zones[i], j);
 		json_object_end(j);
 	}
@@ -118,12 +114,12 @@ static void remote_write(const struct remote *remote, struct json *j)
 
 	key_text(j, "name", remote->label);
 	json_key(j, "address");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < remote->address_count; i++)
 		json_text(j, endpoint_print(&remote->addresses[i], text));
 	json_array_end(j);
 	json_key(j, "keys");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < remote->key_count; i++) json_text(j, remote->keys[i]->label);
 	json_array_end(j);
 }
@@ -142,9 +138,9 @@ static void primaries_write(const struct zone *zone, struct json *j)
 		key_uint(j, "next_refresh_unix", unix_of(secondary->next_at));
 	if (secondary->has_version) key_uint(j, "confirmed_unix", unix_of(secondary->confirmed_at));
 	json_key(j, "primaries");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < zone->machine.policy->primary_count; i++) {
-		json_object(j);
+		json_object_begin(j);
 		remote_write(zone->machine.policy->primaries[i], j);
 		json_key(j, "in_use");
 		json_bool(j, i == secondary->primary);
@@ -163,10 +159,10 @@ static const char *notify_state_name(const struct notify *notify)
 static void secondaries_write(const struct zone *zone, struct json *j)
 {
 	json_key(j, "secondaries");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < zone->machine.policy->secondary_count; i++) {
 		const struct notify *notify = &zone->notifies[i];
-		json_object(j);
+		json_object_begin(j);
 		remote_write(zone->machine.policy->secondaries[i], j);
 		key_text(j, "notify", notify_state_name(notify));
 		key_uint(j, "notified_serial", notify->sent_serial);
@@ -179,10 +175,10 @@ void diagnostics_write(const struct diagnostics *diagnostics, struct json *j)
 {
 	char text[2048];
 
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *d = &diagnostics->list[i];
-		json_object(j);
+		json_object_begin(j);
 		key_text(j, "file", d->place.file);
 		key_uint(j, "line", d->place.line);
 		key_uint(j, "column", d->place.column);
@@ -206,7 +202,7 @@ void zone_status_write(const struct zone *zone, struct json *j)
 	const struct keeper_version *head = &zone->machine.head;
 	char digest[ZONE_DIGEST_TEXT_MAX];
 
-	json_object(j);
+	json_object_begin(j);
 	zone_summary_write(zone, j);
 	if (zone->machine.policy->file) key_text(j, "file", zone->machine.policy->file);
 	key_text(j, "stage", stages[zone->machine.stage]);
@@ -226,10 +222,10 @@ void zone_status_write(const struct zone *zone, struct json *j)
 static void processes_write(const struct keeper *k, struct json *j)
 {
 	json_key(j, "processes");
-	json_array(j);
+	json_array_begin(j);
 	for (uint32_t role = 0; role < PROCESS_COUNT; role++) {
 		const struct process_state *state = &k->processes.states[role];
-		json_object(j);
+		json_object_begin(j);
 		key_text(j, "name", process_role_name(role));
 		json_key(j, "pid");
 		json_int(j, state->pid);
@@ -247,24 +243,19 @@ static void processes_write(const struct keeper *k, struct json *j)
 
 static void store_write(const struct keeper *k, struct json *j)
 {
-	struct store_status store;
-
-	store_thread_status(k->store, &store);
 	json_key(j, "store");
-	json_object(j);
+	json_object_begin(j);
 	key_text(j, "path", k->policy->server.state);
 	json_key(j, "writable");
-	json_bool(j, store.writable);
-	if (!store.writable) key_text(j, "reason", store.reason);
-	key_uint(j, "commits", store.commit_count);
-	key_uint(j, "free_octets", store.free_octets);
+	json_bool(j, !k->store_problem[0]);
+	if (k->store_problem[0]) key_text(j, "reason", k->store_problem);
 	json_object_end(j);
 }
 
 static void config_write(const struct keeper *k, struct json *j)
 {
 	json_key(j, "config");
-	json_object(j);
+	json_object_begin(j);
 	key_text(j, "path", k->policy->path);
 	key_uint(j, "applied_unix", k->applied_unix_s);
 	if (k->config_problem[0]) key_text(j, "problem", k->config_problem);
@@ -278,7 +269,7 @@ void status_write(struct keeper *k, struct json *j, bool everything)
 
 	for (size_t i = 0; i < k->zone_count; i++) good += state_of(k->zones[i]) == ZONE_GOOD;
 	segments_count(&k->segments, &mapped, &live);
-	json_object(j);
+	json_object_begin(j);
 	key_text(j, "server", k->policy->server.name);
 	key_text(j, "version", LOCKSTEP_VERSION);
 	key_uint(j, "started_unix", k->started_unix_s);
@@ -291,10 +282,10 @@ void status_write(struct keeper *k, struct json *j, bool everything)
 	store_write(k, j);
 	processes_write(k, j);
 	json_key(j, "problems");
-	json_array(j);
+	json_array_begin(j);
 	for (size_t i = 0; i < k->zone_count; i++) {
 		if (!everything && state_of(k->zones[i]) == ZONE_GOOD) continue;
-		json_object(j);
+		json_object_begin(j);
 		zone_summary_write(k->zones[i], j);
 		json_object_end(j);
 	}

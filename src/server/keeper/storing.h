@@ -3,28 +3,22 @@
 #ifndef SERVER_KEEPER_STORING_H
 #define SERVER_KEEPER_STORING_H
 
-#include "server/keeper/zones.h"
+#include "server/keeper/control.h"
 
-/* Opens the store in the state folder and starts its thread. */
+/* Opens the store in the state folder and starts its threads. */
 enum code keeper_store_open(struct keeper *k, struct error *err) must_use;
 void keeper_store_close(struct keeper *k);
 
-/* Each zone of the policy is known to the store, and owned by the configuration, before it runs. */
-enum code store_claim(struct keeper *k, struct error *err) must_use;
-
-/*
- * The newest version into zone->records, and what belongs to it into a START event.
- * E_NOT_FOUND: there is none. Before the zone's first change only.
- */
-enum code zone_restore(struct zone *zone, struct keeper_event *event, struct error *err) must_use;
+/* Starts zones that are `restore_due` with what the store has of them, some at a time. */
+void keeper_restore(struct keeper *k);
 
 /* Makes the candidate durable; the machine hears STORED or STORE_FAILED. */
 void zone_store(struct zone *zone);
 
-/* When a primary last confirmed the copy: with the next commit. */
+/* When a primary last confirmed the copy. */
 void zone_store_timers(struct zone *zone);
 
-/* The zone is about to be freed: answers that are still to come find nobody. */
-void zone_store_forget(struct zone *zone);
+/* A copy of the database at `path`; the client is answered when it is whole. */
+void store_copy_begin_for(struct client *client, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/keeper/zones.h"
+#include "server/keeper/storing.h"
 
 #include "host/clock.h"
 #include "host/random.h"
@@ -148,9 +148,9 @@ void zone_feed(struct zone *zone, struct keeper_event *event)
 	struct keeper *k = zone->keeper;
 	struct keeper_actions actions;
 
-	event->now = clock_boottime();
-	event->now_unix_s = clock_unix();
-	event->jitter = random_u32();
+	event->now = clock_now();
+	event->now_unix_s = clock_unix_s();
+	event->jitter = (uint32_t)random_u64();
 	event->crypto = k->crypto;
 	event->arena = zone->work;
 	event->diagnostics = &zone->diagnostics;

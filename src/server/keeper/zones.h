@@ -32,7 +32,9 @@ struct zone {
 	struct notify *notifies;
 	uint64_t *notify_exchanges; /* one per secondary: its NOTIFY under way, 0 none */
 	uint64_t store_seq;         /* of the newest version that is durable */
-	bool timers_due;            /* its timers are news to the store */
+	bool entry_stored;          /* the store knows where it is configured now */
+	bool restore_due;           /* it has not begun with what the store has of it */
+	struct records restored;    /* lies in `work` */
 	uint32_t slot;              /* its place in the front's directory */
 	struct image_place place;   /* the head's image */
 	uint64_t generation;        /* of its newest publication */
@@ -40,17 +42,18 @@ struct zone {
 	struct zone *next_serving;  /* in keeper.awaiting_front */
 	struct timer timer;
 	struct timer read_timer, exchange_timer;
-	uint64_t exchange;      /* the SOA question or transfer under way, 0 none */
-	struct arena *incoming; /* the records of the transfer under way */
-	struct span *chunks;    /* in `incoming`, in order */
-	size_t chunk_count, chunk_capacity;
-	struct arena *work;             /* of the candidate under way */
-	struct records *records;        /* in `work` */
-	struct arena *said;             /* keeps `diagnostics` and what they quote */
+	uint64_t exchange;        /* the SOA question or transfer under way, 0 none */
+	struct incoming incoming; /* the transfer under way */
+	struct incoming received; /* the one that became the candidate, whose octets it lends */
+	char from[256];           /* "transfer from west" */
+	struct arena *work;       /* of the candidate under way */
+	struct records *records;  /* in `work` */
+	struct arena *said;       /* keeps `diagnostics` and what they quote */
 	struct diagnostics diagnostics; /* of the candidate that was looked at last */
 	struct loaded_file *files;      /* the zone file and what it includes; malloc'ed */
 	size_t file_count;
-	struct client *waiting; /* those who want to know how it ends */
+	const char *notify_problem; /* of the NOTIFY whose end is being told */
+	struct waiter *waiting;     /* clients that want to know how it ends */
 };
 
 /* --- zones.c --- */

@@ -174,14 +174,14 @@ TEST(json_escapes_what_strangers_send)
 	struct json j;
 
 	json_init(&j, collect, &w);
-	json_object(&j);
+	json_object_begin(&j);
 	json_key(&j, "name");
 	json_span(&j, span_of("a\"\\\n\x01\xff\xc3\xa4", 8));
 	json_key(&j, "list");
-	json_array(&j);
+	json_array_begin(&j);
 	json_uint(&j, 1);
 	json_bool(&j, true);
-	json_null(&j);
+	json_text(&j, NULL);
 	json_array_end(&j);
 	json_object_end(&j);
 	json_end(&j);

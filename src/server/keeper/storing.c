@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * storing.c - the store's jobs, one after the other for each candidate.
+ *
+ * A candidate becomes a draft first where it is a snapshot (the store's second thread
+ * writes it), then a batch; batches of many zones share one commit. A job names its
+ * zone by slot, which is never given twice, so that a zone which is gone is nobody.
+ */
+#include "server/keeper/storing.h"
+
+#include "host/clock.h"
+#include "host/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { RESTORES_MAX = 64, RECOVERY_WAIT_MAX_SHIFT = 6 };
+
+#define RECOVERY_WAIT_MIN  (1 * NS_PER_S)
+#define UPKEEP_QUIET       (1 * NS_PER_S)
+#define RESTORE_OCTETS_MAX ZONE_WORK_OCTETS_MAX
+
+/* What the job is to its zone. */
+enum purpose {
+	FOR_RESTORE,
+	FOR_DRAFT,     /* of the candidate */
+	FOR_CANDIDATE, /* its commit */
+	FOR_TIMERS,
+	FOR_UPKEEP,
+	FOR_RECOVERY,
+	FOR_COPY,
+};
+
+struct job {
+	struct store_job store;
+	enum purpose purpose;
+	uint32_t slot;
+	struct arena *arena; /* of a restore: handed to the zone */
+	struct client *client;
+	char path[PATH_TEXT_MAX];
+};
+
+static struct zone_key zone_key_of(const struct zone *zone)
+{
+	return (struct zone_key){VIEW_DEFAULT, zone->machine.policy->name};
+}
+
+static struct job *job_new(struct zone *zone, enum purpose purpose, enum store_job_kind kind)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (!job) return NULL;
+	job->purpose = purpose;
+	job->store.kind = kind;
+	job->store.context = job;
+	if (!zone) return job;
+	job->slot = zone->slot;
+	job->store.key = zone_key_of(zone);
+	return job;
+}
+
+static void job_free(struct job *job)
+{
+	if (!job) return;
+	batch_free(job->store.batch);
+	draft_free(job->store.draft);
+	arena_free(job->arena);
+	free(job);
+}
+
+static enum code submit(struct keeper *k, struct job *job, struct error *err)
+{
+	enum code code = store_thread_submit(k->store, &job->store, err);
+
+	if (code) job_free(job);
+	return code;
+}
+
+static void candidate_failed(struct zone *zone, const struct error *err)
+{
+	struct keeper_event event = {.kind = KEEPER_STORE_FAILED, .problem = err->text};
+
+	zone_feed(zone, &event);
+}
+
+/* --- commits --- */
+
+/* The first commit since the start brings along whose zone it is. */
+static enum code put_entry(struct zone *zone, struct batch *batch, struct error *err)
+{
+	const struct zone_policy *policy = zone->machine.policy;
+	char origin[PATH_TEXT_MAX];
+	struct zone_entry entry = {
+		.owner = OWNER_CONFIG, .origin = origin, .role = (uint32_t)policy->role};
+
+	if (zone->entry_stored) return OK;
+	snprintf(origin, sizeof origin, "%s:%u", policy->origin.file, policy->origin.line);
+	return zone->store_seq ? batch_set_zone(batch, zone_key_of(zone), &entry, err)
+			       : batch_add_zone(batch, zone_key_of(zone), &entry, err);
+}
+
+static struct zone_timers timers_of(const struct zone *zone)
+{
+	const struct secondary *secondary = &zone->machine.secondary;
+	instant_ns age = clock_now() - secondary->confirmed_at;
+	struct zone_timers timers = {
+		.confirmed_unix_s = clock_unix_s() - (uint64_t)(age / NS_PER_S),
+		.confirmed_at = secondary->confirmed_at,
+		.refresh_s = (uint32_t)(secondary->intervals.refresh_ns / NS_PER_S),
+		.retry_s = (uint32_t)(secondary->intervals.retry_ns / NS_PER_S),
+		.expire_s = (uint32_t)(secondary->intervals.expire_ns / NS_PER_S),
+		.failure_count = secondary->failure_count,
+	};
+
+	memcpy(timers.boot, zone->keeper->boot, sizeof timers.boot);
+	return timers;
+}
+
+/* `draft` is taken over; NULL: the candidate is a change. */
+static enum code put_candidate(struct zone *zone, struct batch *batch, struct draft *draft,
+			       struct error *err)
+{
+	const struct keeper_candidate *candidate = &zone->machine.candidate;
+	struct stored_version version = {
+		.seq = zone->store_seq + 1,
+		.serial = candidate->serial,
+		.digest = candidate->digest,
+		.source = candidate->change.source,
+		.author = candidate->author,
+		.reason = "",
+		.time_unix_s = candidate->change.time_unix_s,
+	};
+
+	if (!draft)
+		return batch_put_change(batch, zone_key_of(zone), version.seq, &candidate->change,
+					err);
+	return batch_put_snapshot(batch, zone_key_of(zone), &version, draft, err);
+}
+
+static void candidate_commit(struct zone *zone, struct draft *draft)
+{
+	struct job *job = job_new(zone, FOR_CANDIDATE, STORE_COMMIT);
+	struct error err = {0};
+	enum code code = job ? batch_new(&job->store.batch, &err)
+			     : error_set(&err, E_NOMEM, "no memory to store a change");
+
+	if (!code) code = put_entry(zone, job->store.batch, &err);
+	if (code)
+		draft_free(draft);
+	else
+		code = put_candidate(zone, job->store.batch, draft, &err);
+	if (code)
+		job_free(job);
+	else
+		code = submit(zone->keeper, job, &err);
+	if (code) candidate_failed(zone, &err);
+}
+
+void zone_store(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+	struct error err = {0};
+	struct job *job;
+
+	if (k->store_problem[0]) {
+		error_set(&err, E_IO, "%s", k->store_problem);
+		candidate_failed(zone, &err);
+		return;
+	}
+	if (!zone->machine.candidate.as_snapshot) {
+		candidate_commit(zone, NULL);
+		return;
+	}
+	job = job_new(zone, FOR_DRAFT, STORE_DRAFT);
+	if (!job) {
+		error_set(&err, E_NOMEM, "no memory to store a version");
+		candidate_failed(zone, &err);
+		return;
+	}
+	job->store.records = zone->records;
+	if (submit(k, job, &err)) candidate_failed(zone, &err);
+}
+
+void zone_store_timers(struct zone *zone)
+{
+	struct job *job = job_new(zone, FOR_TIMERS, STORE_COMMIT);
+	struct zone_timers timers = timers_of(zone);
+
+	/* Losing them costs a SOA question after a restart: nobody is told. */
+	if (!job || zone->keeper->store_problem[0] || batch_new(&job->store.batch, NULL) ||
+	    batch_put_timers(job->store.batch, zone_key_of(zone), &timers, NULL))
+		job_free(job);
+	else if (submit(zone->keeper, job, NULL))
+		return;
+}
+
+/* --- restoring --- */
+
+/* The confirmation on this boot's monotonic clock; by the wall clock when that is another boot's.
+ */
+static instant_ns confirmed_at(const struct keeper *k, const struct zone_timers *timers)
+{
+	uint64_t now = clock_unix_s();
+	uint64_t age = now > timers->confirmed_unix_s ? now - timers->confirmed_unix_s : 0;
+
+	if (memcmp(timers->boot, k->boot, sizeof k->boot) == 0) return timers->confirmed_at;
+	if (age > INT64_MAX / (uint64_t)NS_PER_S / 2) age = INT64_MAX / (uint64_t)NS_PER_S / 2;
+	return clock_now() - (duration_ns)age * NS_PER_S;
+}
+
+static void restored(struct zone *zone, struct job *job)
+{
+	struct keeper_event event = {.kind = KEEPER_START};
+	struct store_job *store = &job->store;
+
+	arena_free(zone->work);
+	zone->work = job->arena;
+	job->arena = NULL;
+	zone->records = &zone->restored;
+	zone->restored = store->set;
+	if (store->code == OK) {
+		zone->store_seq = store->version.seq;
+		event.records = zone->records;
+		event.digest = store->version.digest;
+		event.time_unix_s = store->version.time_unix_s;
+		event.source = store->version.source;
+		event.author = store->version.author;
+		event.confirmed_at =
+			store->has_timers ? confirmed_at(zone->keeper, &store->timers) : 0;
+	} else if (store->code != E_NOT_FOUND) {
+		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
+		    log_error(&store->err));
+		snprintf(zone->machine.problem, sizeof zone->machine.problem, "%s",
+			 store->err.text);
+		zone->machine.problem_since = clock_now();
+	}
+	zone_feed(zone, &event);
+	if (zone->machine.stage == KEEPER_IDLE) zone_work_end(zone);
+}
+
+static enum code restore_begin(struct zone *zone)
+{
+	struct job *job = job_new(zone, FOR_RESTORE, STORE_LOAD);
+
+	if (!job) return E_NOMEM;
+	job->arena = arena_new(RESTORE_OCTETS_MAX);
+	job->store.arena = job->arena;
+	if (!job->arena) {
+		job_free(job);
+		return E_NOMEM;
+	}
+	return submit(zone->keeper, job, NULL);
+}
+
+void keeper_restore(struct keeper *k)
+{
+	for (; k->restore_from < k->zone_count && k->restoring < RESTORES_MAX; k->restore_from++) {
+		struct zone *zone = k->zones[k->restore_from];
+		if (!zone->restore_due) continue;
+		if (restore_begin(zone)) process_fail(k->process, "no memory to restore zones");
+		zone->restore_due = false;
+		k->restoring++;
+	}
+	if (!k->restoring && k->restore_from == k->zone_count && k->front) front_continue(k);
+}
+
+/* --- what comes back --- */
+
+static void recovery_try(void *context, instant_ns now)
+{
+	struct keeper *k = context;
+	struct job *job = job_new(NULL, FOR_RECOVERY, STORE_RECOVER);
+
+	(void)now;
+	if (!job || submit(k, job, NULL)) timer_set_after(k->loop, &k->recovery_timer, NS_PER_S);
+}
+
+static void store_failed(struct keeper *k, const struct error *err)
+{
+	if (k->store_problem[0]) return;
+	snprintf(k->store_problem, sizeof k->store_problem, "%s", err->text);
+	LOG(EVENT_STORE_FAILED, log_error(err));
+	k->recovery_count = 0;
+	k->recovery_timer = (struct timer){.due = recovery_try, .context = k};
+	timer_set_after(k->loop, &k->recovery_timer, RECOVERY_WAIT_MIN);
+}
+
+/* Zones whose candidate was refused by the disk look again: their files, their primaries. */
+static void recovered(struct keeper *k, const struct store_job *job)
+{
+	if (job->code || !job->writable) {
+		unsigned shift = k->recovery_count < RECOVERY_WAIT_MAX_SHIFT
+					 ? k->recovery_count
+					 : RECOVERY_WAIT_MAX_SHIFT;
+		k->recovery_count++;
+		timer_set_after(k->loop, &k->recovery_timer, RECOVERY_WAIT_MIN << shift);
+		return;
+	}
+	k->store_problem[0] = '\0';
+	LOG(EVENT_STORE_RECOVERED, log_uint("tries", k->recovery_count + 1));
+	/* What it holds now is not what is served: a new keeper begins with what it holds. */
+	if (job->recovery != RECOVERED_SAME)
+		process_fail(k->process, "the store came back with other versions than are served");
+	for (size_t i = 0; i < k->zone_count; i++) {
+		struct keeper_event reload = {.kind = KEEPER_RELOAD},
+				    ask = {.kind = KEEPER_REFRESH};
+		zone_feed(k->zones[i], &reload);
+		zone_feed(k->zones[i], &ask);
+	}
+}
+
+static void committed(struct zone *zone, struct job *job)
+{
+	struct keeper_event event = {.kind = KEEPER_STORED};
+	struct error err = job->store.err;
+	enum code code = job->store.code;
+
+	if (!code) code = batch_outcome(job->store.batch, &err);
+	if (code) {
+		candidate_failed(zone, &err);
+		return;
+	}
+	zone->store_seq++;
+	zone->entry_stored = true;
+	zone_feed(zone, &event);
+}
+
+static void draft_made(struct zone *zone, struct job *job)
+{
+	struct draft *draft = job->store.draft;
+
+	job->store.draft = NULL;
+	if (job->store.code)
+		candidate_failed(zone, &job->store.err);
+	else
+		candidate_commit(zone, draft);
+}
+
+static void copied(struct job *job)
+{
+	struct client *client = job->client;
+
+	if (!client) return;
+	client->copying = NULL;
+	if (job->store.code) {
+		reply_error(client, job->store.code, "%s", job->store.err.text);
+		return;
+	}
+	struct json *j = reply_begin(client);
+	json_object_begin(j);
+	json_key(j, "file");
+	json_text(j, job->path);
+	json_object_end(j);
+	reply_end(client, EXIT_DONE);
+}
+
+/* The zone that the job is for, if it is still there. */
+static struct zone *zone_of(struct keeper *k, const struct job *job)
+{
+	return job->slot < k->slot_count ? k->by_slot[job->slot] : NULL;
+}
+
+static void job_done(struct keeper *k, struct job *job)
+{
+	struct zone *zone = zone_of(k, job);
+
+	switch (job->purpose) {
+	case FOR_RESTORE:
+		k->restoring--;
+		if (zone) restored(zone, job);
+		keeper_restore(k);
+		break;
+	case FOR_DRAFT:
+		if (zone) draft_made(zone, job);
+		break;
+	case FOR_CANDIDATE:
+		if (zone) committed(zone, job);
+		break;
+	case FOR_TIMERS: break;
+	case FOR_UPKEEP:
+		if (job->store.more) timer_set_after(k->loop, &k->upkeep_timer, 0);
+		break;
+	case FOR_RECOVERY: recovered(k, &job->store); break;
+	case FOR_COPY: copied(job); break;
+	}
+	if (job->store.code == E_IO && job->purpose != FOR_COPY) store_failed(k, &job->store.err);
+}
+
+static void upkeep(void *context, instant_ns now)
+{
+	struct keeper *k = context;
+	struct job *job = job_new(NULL, FOR_UPKEEP, STORE_UPKEEP);
+
+	(void)now;
+	if (job && submit(k, job, NULL)) return;
+}
+
+static void jobs_done(void *context, unsigned events)
+{
+	struct keeper *k = context;
+	struct store_job *done;
+
+	(void)events;
+	while ((done = store_thread_next(k->store))) {
+		struct job *job = done->context;
+		job_done(k, job);
+		if (job->purpose == FOR_CANDIDATE)
+			timer_set_after(k->loop, &k->upkeep_timer, UPKEEP_QUIET);
+		job_free(job);
+	}
+}
+
+void store_copy_begin_for(struct client *client, const char *path)
+{
+	struct keeper *k = client->keeper;
+	struct job *job = job_new(NULL, FOR_COPY, STORE_COPY);
+	struct error err = {0};
+
+	if (!job) {
+		reply_error(client, E_NOMEM, "no memory");
+		return;
+	}
+	snprintf(job->path, sizeof job->path, "%s", path);
+	job->store.path = job->path;
+	job->client = client;
+	client->copying = &job->client;
+	if (submit(k, job, &err)) {
+		client->copying = NULL;
+		reply_error(client, err.code, "%s", err.text);
+	}
+}
+
+enum code keeper_store_open(struct keeper *k, struct error *err)
+{
+	struct store_options options = {.path = k->policy->server.state};
+	struct store *store;
+	enum code code = store_open(&options, k->crypto, &store, err);
+
+	if (code) return code;
+	if (!boot_id(k->boot)) memset(k->boot, 0, sizeof k->boot);
+	if ((code = store_thread_start(store, &k->store, err))) {
+		store_close(store);
+		return code;
+	}
+	k->upkeep_timer = (struct timer){.due = upkeep, .context = k};
+	k->store_watch = (struct watch){.fd = store_thread_fd(k->store),
+					.wishes = LOOP_READ,
+					.ready = jobs_done,
+					.context = k};
+	return loop_add(k->loop, &k->store_watch, err);
+}
+
+/* Everything that was submitted is done; what became durable is found again by the next start. */
+void keeper_store_close(struct keeper *k)
+{
+	struct store_job *done;
+
+	if (!k->store) return;
+	timer_cancel(k->loop, &k->upkeep_timer);
+	timer_cancel(k->loop, &k->recovery_timer);
+	loop_remove(k->loop, &k->store_watch);
+	store_thread_stop(k->store);
+	while ((done = store_thread_next(k->store))) job_free(done->context);
+	store_thread_free(k->store);
+}
