@@ -5,6 +5,9 @@
  * The parser reads the whole text from memory and hands each record to a sink. It
  * goes on after an error, so that a person sees all of them; a text with an error
  * gives no zone. It knows nothing of files: an includer brings them.
+ *
+ * Where servers read a text differently, it is an error (parentheses inside
+ * parentheses, a quote inside a word) or a warning ($TTL of an included file).
  */
 #ifndef DNS_ZONE_TEXT_H
 #define DNS_ZONE_TEXT_H
@@ -40,13 +43,22 @@ struct zone_text_parser {
 	struct diagnostics *diagnostics; /* what is wrong, by file:line:column */
 };
 
-/* E_SYNTAX when there was an error (the diagnostics say which), else OK or the sink's code. */
+/*
+ * Reads the text of `file`, the name that the diagnostics show. Records after an error
+ * still go to the sink, which may add errors of its own by their places.
+ *
+ * E_SYNTAX  the diagnostics have an error more than before; they were told in the
+ *           order of the text, and parsing ended when no further one was kept
+ * E_NOMEM   the arena is full: 64 KiB for data, 24 octets a word of the longest record
+ * others    the sink's own
+ */
 enum code zone_text_parse(const struct zone_text_parser *parser, const char *file,
-			  struct span text);
+			  struct span text) must_use;
 
 /*
- * Prints records as a standard zone file that any server loads: $ORIGIN-free,
- * absolute names, one record a line. The caller prints them in canonical order.
+ * Prints a record of class IN as a line that BIND, Knot and NSD load: absolute names, no
+ * $ORIGIN, and types that not all of them know in the form of RFC 3597. A zone is its
+ * records in canonical order. record_print is for people: it names every type.
  */
 void zone_text_print(const struct record *record, struct writer *w);
 
