@@ -43,8 +43,14 @@ struct zone_policy {
 	size_t secondary_count;
 	bool secondaries_none; /* written as []: being alone is no problem to report */
 	struct access_list allow_query;
-	struct access_list allow_transfer; /* the secondaries are added to it by `config` */
+	struct access_list allow_transfer; /* its first items are the secondaries, one each */
 	struct place origin;               /* where the configuration says so */
+};
+
+/* An interface to answer on, whatever its addresses are. */
+struct interface_endpoint {
+	char name[16]; /* ended by a zero */
+	uint16_t port;
 };
 
 struct server_policy {
@@ -53,10 +59,9 @@ struct server_policy {
 	const char *state;   /* folder */
 	const char *control; /* socket */
 	const struct endpoint *listen;
-	size_t listen_count; /* 0: each address of the host by itself */
-	const char *const *listen_interfaces;
+	size_t listen_count; /* this and the interfaces 0: each address of the host by itself */
+	const struct interface_endpoint *listen_interfaces;
 	size_t listen_interface_count;
-	uint16_t *listen_interface_ports;
 	uint32_t workers; /* 0: one per core */
 };
 
@@ -78,9 +83,9 @@ struct policy {
 	struct arena *arena; /* owns everything here */
 	struct server_policy server;
 	struct limit_policy limits;
-	const struct tsig_key *keys;
+	const struct tsig_key *keys; /* sorted by label */
 	size_t key_count;
-	const struct remote *remotes;
+	const struct remote *remotes; /* likewise */
 	size_t remote_count;
 	const struct zone_policy *zones; /* sorted in canonical order of their names */
 	size_t zone_count;

@@ -25,13 +25,13 @@ static enum code listen_put(const struct server_policy *server, struct plan *pla
 	for (size_t i = 0; i < server->listen_count; i++) plan->listen[i] = server->listen[i];
 	plan->interface_count = (uint32_t)server->listen_interface_count;
 	for (size_t i = 0; i < server->listen_interface_count; i++) {
-		plan->interfaces[i].port = server->listen_interface_ports[i];
+		plan->interfaces[i].port = server->listen_interfaces[i].port;
 		if (!text_put(plan->interfaces[i].name, PLAN_INTERFACE_TEXT_MAX,
-			      server->listen_interfaces[i]))
+			      server->listen_interfaces[i].name))
 			return error_set(err, E_RANGE,
 					 "server: listen: \"%s\" is longer than the name of an "
 					 "interface",
-					 server->listen_interfaces[i]);
+					 server->listen_interfaces[i].name);
 	}
 	return OK;
 }
