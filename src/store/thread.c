@@ -210,13 +210,24 @@ static enum stage upkeep(struct store_thread *thread, struct store_job *job)
 	return STAGE_DONE;
 }
 
+static enum code load_fetch(struct store *store, struct store_job *job)
+{
+	enum code code = store_zone(store, job->key, job->arena, &job->zone, &job->err);
+
+	if (!code)
+		code = store_zone_files(store, job->key, job->arena, &job->files, &job->file_count,
+					&job->err);
+	if (!code) code = store_fetch(store, job->key, &job->fetched, &job->err);
+	return code;
+}
+
 static enum stage database_do(struct store_thread *thread, struct store_job *job)
 {
 	struct store *store = thread->store;
 
 	switch (job->kind) {
 	case STORE_LOAD:
-		job->code = store_fetch(store, job->key, &job->fetched, &job->err);
+		job->code = load_fetch(store, job);
 		return job->code ? STAGE_DONE : STAGE_SCRIBE;
 	case STORE_CHANGES:
 		job->code = store_changes(store, job->key, job->from, job->octets_max, job->arena,

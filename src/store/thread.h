@@ -24,7 +24,7 @@ enum store_job_kind {
 	/* `records`, which stay as they are until it is done, as a draft for zone `key`. A draft of
 	 * what is small may as well be made in place: draft_of_records. */
 	STORE_DRAFT,
-	STORE_LOAD,    /* zone `key`, into `set` and `version` in `arena` */
+	STORE_LOAD,    /* zone `key`, into `zone`, `files`, `set` and `version` in `arena` */
 	STORE_CHANGES, /* of zone `key` from serial `from`, into `changes` in `arena` */
 	/* A checkpoint, and one zone folded. For quiet moments; `more`: there is more to do. */
 	STORE_UPKEEP,
@@ -50,6 +50,9 @@ struct store_job {
 	struct error err;
 	bool writable; /* the store takes changes */
 	struct draft *draft;
+	struct stored_zone zone;
+	struct zone_file *files;
+	size_t file_count;
 	struct records set;
 	struct stored_version version;
 	struct change *changes;

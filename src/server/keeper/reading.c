@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct reading {
-	struct zone *zone;
-	struct arena *arena;
-	struct records *records;
-	struct loaded_file *files;
-	size_t file_count;
-};
-
 /* Every file is still the one that was read last, and that one was taken. */
 static bool is_unchanged(const struct zone *zone)
 {
@@ -27,36 +19,35 @@ static bool is_unchanged(const struct zone *zone)
 	return zone->file_count > 0;
 }
 
-static void files_forget(struct loaded_file *files, size_t count)
-{
-	for (size_t i = 0; i < count; i++) free(files[i].path);
-	free(files);
-}
-
 void zone_files_forget(struct zone *zone)
 {
-	files_forget(zone->files, zone->file_count);
+	for (size_t i = 0; i < zone->file_count; i++) free(zone->files[i].path);
+	free(zone->files);
 	zone->files = NULL;
 	zone->file_count = 0;
 }
 
-static enum code read_one(struct reading *reading, const char *path, struct span *text,
-			  struct error *err)
+bool zone_file_remember(struct zone *zone, const char *path, const struct file_identity *identity,
+			uint64_t checksum)
+{
+	struct loaded_file *grown = realloc(zone->files, (zone->file_count + 1) * sizeof *grown);
+
+	if (!grown) return false;
+	zone->files = grown;
+	grown[zone->file_count] = (struct loaded_file){strdup(path), *identity, checksum};
+	if (!grown[zone->file_count].path) return false;
+	zone->file_count++;
+	return true;
+}
+
+static enum code read_one(struct zone *zone, const char *path, struct span *text, struct error *err)
 {
 	struct file_identity identity;
-	enum code code =
-		file_read(path, ZONE_FILE_OCTETS_MAX, reading->arena, text, &identity, err);
+	enum code code = file_read(path, ZONE_FILE_OCTETS_MAX, zone->work, text, &identity, err);
 
 	if (code) return code;
-	struct loaded_file *grown =
-		realloc(reading->files, (reading->file_count + 1) * sizeof *grown);
-	char *copy = strdup(path);
-	if (grown) reading->files = grown;
-	if (!grown || !copy) {
-		free(copy);
+	if (!zone_file_remember(zone, path, &identity, octets_checksum(*text)))
 		return error_set(err, E_NOMEM, "no memory to read %s", path);
-	}
-	grown[reading->file_count++] = (struct loaded_file){copy, identity};
 	return OK;
 }
 
@@ -64,7 +55,7 @@ static enum code read_one(struct reading *reading, const char *path, struct span
 static enum code include(void *context, const char *path, const char *from, struct span *text,
 			 const char **name, struct error *err)
 {
-	struct reading *reading = context;
+	struct zone *zone = context;
 	const char *slash = strrchr(from, '/');
 	char whole[PATH_TEXT_MAX];
 	int needed;
@@ -75,49 +66,56 @@ static enum code include(void *context, const char *path, const char *from, stru
 		needed = snprintf(whole, sizeof whole, "%.*s/%s", (int)(slash - from), from, path);
 	if (needed < 0 || (size_t)needed >= sizeof whole)
 		return error_set(err, E_RANGE, "a path of more than %zu octets", sizeof whole - 1);
-	*name = arena_copy_text(reading->arena, span_of_text(whole));
+	*name = arena_copy_text(zone->work, span_of_text(whole));
 	if (!*name) return error_set(err, E_NOMEM, "no memory to read %s", whole);
-	return read_one(reading, whole, text, err);
+	return read_one(zone, whole, text, err);
 }
 
 static enum code sink(void *context, const struct record *record, struct place place)
 {
-	struct reading *reading = context;
+	struct zone *zone = context;
+	struct soa soa;
 
-	return records_add(reading->records, record, place, NULL);
+	if (record->type == RRTYPE_SOA && soa_read(record->rdata, &soa))
+		zone->file_serial = soa.serial;
+	return records_add(zone->records, record, place, NULL);
 }
 
-static enum code parse(struct reading *reading, struct error *err)
+/* The first error of the file, for those who see one line only. */
+static enum code first_error(const struct zone *zone, struct error *err)
 {
-	struct zone *zone = reading->zone;
+	const struct diagnostics *all = &zone->diagnostics;
+	const struct diagnostic *first = &all->list[0];
+
+	for (size_t i = 0; i < all->count && first->warning; i++) first = &all->list[i];
+	return error_set(err, E_SYNTAX, "%s:%u:%u: %s", first->place.file, first->place.line,
+			 first->place.column, first->text);
+}
+
+static enum code parse(struct zone *zone, struct error *err)
+{
 	const char *path = zone->machine.policy->file;
 	struct zone_text_parser parser = {
 		.origin = zone->machine.policy->name,
 		.include = include,
 		.sink = sink,
-		.context = reading,
-		.arena = reading->arena,
+		.context = zone,
+		.arena = zone->work,
 		.diagnostics = &zone->diagnostics,
 	};
 	struct span text;
-	enum code code = read_one(reading, path, &text, err);
+	enum code code = read_one(zone, path, &text, err);
 
 	if (code) return code;
 	code = zone_text_parse(&parser, path, text);
+	if (code == OK) return records_sort(zone->records, err);
 	if (code == E_NOMEM) return error_set(err, code, "no memory to read %s", path);
-	if (code && zone->diagnostics.count) {
-		const struct diagnostic *first = &zone->diagnostics.list[0];
-		for (size_t i = 0; first->warning && i < zone->diagnostics.count; i++)
-			first = &zone->diagnostics.list[i];
-		return error_set(err, E_SYNTAX, "%s:%u:%u: %s", first->place.file,
-				 first->place.line, first->place.column, first->text);
-	}
-	return code ? error_set(err, code, "%s could not be read", path) : OK;
+	if (zone->diagnostics.error_count && zone->diagnostics.count) return first_error(zone, err);
+	return error_set(err, code, "%s could not be read", path);
 }
 
 void zone_read_file(struct zone *zone)
 {
-	struct reading reading = {.zone = zone};
 	struct keeper_event event = {.kind = KEEPER_FILE_READ};
 	struct error err = {0};
 	char author[256];
@@ -127,16 +125,9 @@ void zone_read_file(struct zone *zone)
 		zone_feed(zone, &event);
 		return;
 	}
-	enum code code = zone_work_begin(zone, &err);
-	if (!code) {
-		reading.arena = zone->work;
-		reading.records = zone->records;
-		code = parse(&reading, &err);
-		if (!code) code = records_sort(zone->records, &err);
-	}
 	zone_files_forget(zone);
-	zone->files = reading.files;
-	zone->file_count = reading.file_count;
+	enum code code = zone_work_begin(zone, &err);
+	if (!code) code = parse(zone, &err);
 	if (code) {
 		event.kind = KEEPER_FILE_BROKEN;
 		event.problem = err.text;

@@ -116,6 +116,20 @@ static struct zone_timers timers_of(const struct zone *zone)
 	return timers;
 }
 
+static enum code put_files(struct zone *zone, struct batch *batch, struct error *err)
+{
+	struct zone_file files[ZONE_FILES_MAX];
+	size_t count = zone->file_count;
+
+	/* More than that are read again at the next start. */
+	if (zone->machine.candidate.change.source != CHANGE_FROM_FILE || count > ZONE_FILES_MAX)
+		return OK;
+	for (size_t i = 0; i < count; i++)
+		files[i] = (struct zone_file){zone->files[i].path, zone->files[i].identity,
+					      zone->files[i].checksum};
+	return batch_put_files(batch, zone_key_of(zone), zone->file_serial, files, count, err);
+}
+
 /* `draft` is taken over; NULL: the candidate is a change. */
 static enum code put_candidate(struct zone *zone, struct batch *batch, struct draft *draft,
 			       struct error *err)
@@ -149,6 +163,7 @@ static void candidate_commit(struct zone *zone, struct draft *draft)
 		draft_free(draft);
 	else
 		code = put_candidate(zone, job->store.batch, draft, &err);
+	if (!code) code = put_files(zone, job->store.batch, &err);
 	if (code)
 		job_free(job);
 	else
@@ -208,6 +223,18 @@ static instant_ns confirmed_at(const struct keeper *k, const struct zone_timers 
 	return clock_now() - (duration_ns)age * NS_PER_S;
 }
 
+/* A zone file that is still the one which was loaded need not be read. */
+static void files_restore(struct zone *zone, const struct store_job *store)
+{
+	zone_files_forget(zone);
+	for (size_t i = 0; i < store->file_count; i++)
+		if (!zone_file_remember(zone, store->files[i].path, &store->files[i].identity,
+					store->files[i].checksum)) {
+			zone_files_forget(zone);
+			return;
+		}
+}
+
 static void restored(struct zone *zone, struct job *job)
 {
 	struct keeper_event event = {.kind = KEEPER_START};
@@ -220,13 +247,15 @@ static void restored(struct zone *zone, struct job *job)
 	zone->restored = store->set;
 	if (store->code == OK) {
 		zone->store_seq = store->version.seq;
+		files_restore(zone, store);
 		event.records = zone->records;
 		event.digest = store->version.digest;
 		event.time_unix_s = store->version.time_unix_s;
 		event.source = store->version.source;
 		event.author = store->version.author;
-		event.confirmed_at =
-			store->has_timers ? confirmed_at(zone->keeper, &store->timers) : 0;
+		event.confirmed_at = store->zone.has_timers
+					     ? confirmed_at(zone->keeper, &store->zone.timers)
+					     : 0;
 	} else if (store->code != E_NOT_FOUND) {
 		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
 		    log_error(&store->err));

@@ -16,6 +16,7 @@ enum { PATH_TEXT_MAX = 4096 };
 struct loaded_file {
 	char *path;
 	struct file_identity identity;
+	uint64_t checksum;
 };
 
 /* The records of a transfer, chunk by chunk as they come. */
@@ -52,6 +53,7 @@ struct zone {
 	struct diagnostics diagnostics; /* of the candidate that was looked at last */
 	struct loaded_file *files;      /* the zone file and what it includes; malloc'ed */
 	size_t file_count;
+	uint32_t file_serial;       /* of the SOA in it */
 	const char *notify_problem; /* of the NOTIFY whose end is being told */
 	struct waiter *waiting;     /* clients that want to know how it ends */
 };
@@ -74,6 +76,9 @@ void zone_work_end(struct zone *zone);
 /* --- reading.c: answers with FILE_READ, FILE_BROKEN or FILE_UNCHANGED --- */
 void zone_read_file(struct zone *zone);
 void zone_files_forget(struct zone *zone);
+/* False when memory ran out. */
+bool zone_file_remember(struct zone *zone, const char *path, const struct file_identity *identity,
+			uint64_t checksum);
 
 /* --- publishing.c --- */
 void zone_publish(struct zone *zone); /* SERVING follows when the front says so */
