@@ -180,8 +180,8 @@ static bool needs_supervisor(const struct policy *before, const struct policy *a
 	for (size_t i = 0; same && i < a->listen_count; i++)
 		same = endpoint_equal(&a->listen[i], &b->listen[i]);
 	for (size_t i = 0; same && i < a->listen_interface_count; i++)
-		same = texts_equal(a->listen_interfaces[i], b->listen_interfaces[i]) &&
-		       a->listen_interface_ports[i] == b->listen_interface_ports[i];
+		same = texts_equal(a->listen_interfaces[i].name, b->listen_interfaces[i].name) &&
+		       a->listen_interfaces[i].port == b->listen_interfaces[i].port;
 	return !same;
 }
 
