@@ -128,7 +128,7 @@ static void close(struct emitter *e, bool list)
 void emit_map(struct emitter *e)
 {
 	if (e->format == CONFIG_JSON)
-		json_object(&e->json);
+		json_object_begin(&e->json);
 	else
 		open(e, false);
 }
@@ -144,7 +144,7 @@ void emit_map_end(struct emitter *e)
 void emit_list(struct emitter *e)
 {
 	if (e->format == CONFIG_JSON)
-		json_array(&e->json);
+		json_array_begin(&e->json);
 	else
 		open(e, true);
 }

@@ -12,7 +12,7 @@ static void text_member(struct json *j, const char *key, const char *text)
 static void scalar_type(struct json *j)
 {
 	json_key(j, "type");
-	json_array(j);
+	json_array_begin(j);
 	json_text(j, "string");
 	json_text(j, "number");
 	json_array_end(j);
@@ -22,12 +22,12 @@ static void item_schema(struct json *j, const struct setting *setting)
 {
 	const struct kind *kind = setting_kind(setting);
 
-	json_object(j);
+	json_object_begin(j);
 	if (setting->kind == KIND_ALLOW) {
 		text_member(j, "$ref", "#/$defs/allow-item");
 	} else if (kind->words) {
 		json_key(j, "enum");
-		json_array(j);
+		json_array_begin(j);
 		for (size_t i = 0; kind->words[i]; i++) json_text(j, kind->words[i]);
 		json_array_end(j);
 	} else {
@@ -39,7 +39,7 @@ static void item_schema(struct json *j, const struct setting *setting)
 static void either(struct json *j)
 {
 	json_key(j, "anyOf");
-	json_array(j);
+	json_array_begin(j);
 }
 
 static void either_end(struct json *j)
@@ -49,14 +49,14 @@ static void either_end(struct json *j)
 
 static void array_open(struct json *j)
 {
-	json_object(j);
+	json_object_begin(j);
 	text_member(j, "type", "array");
 	json_key(j, "items");
 }
 
 static void setting_schema(struct json *j, const struct setting *setting)
 {
-	json_object(j);
+	json_object_begin(j);
 	text_member(j, "description", setting->doc);
 	if (setting->standard) text_member(j, "default", setting->standard);
 	either(j);
@@ -84,17 +84,17 @@ static void settings_schema(struct json *j, enum chapter chapter)
 
 static void map_schema(struct json *j, enum chapter chapter)
 {
-	json_object(j);
+	json_object_begin(j);
 	text_member(j, "type", "object");
 	json_key(j, "additionalProperties");
 	json_bool(j, false);
 	json_key(j, "properties");
-	json_object(j);
+	json_object_begin(j);
 	settings_schema(j, chapter);
 	json_object_end(j);
 	if (chapter_info(chapter)->one) {
 		json_key(j, "required");
-		json_array(j);
+		json_array_begin(j);
 		json_text(j, "name");
 		json_array_end(j);
 	}
@@ -104,10 +104,10 @@ static void map_schema(struct json *j, enum chapter chapter)
 /* A chapter is a map, or a list of maps of which one may stand by itself; or is left empty. */
 static void chapter_schema(struct json *j, enum chapter chapter)
 {
-	json_object(j);
+	json_object_begin(j);
 	text_member(j, "description", chapter_info(chapter)->doc);
 	either(j);
-	json_object(j);
+	json_object_begin(j);
 	text_member(j, "type", "null");
 	json_object_end(j);
 	map_schema(j, chapter);
@@ -123,9 +123,9 @@ static void chapter_schema(struct json *j, enum chapter chapter)
 static void condition_schema(struct json *j, const char *key)
 {
 	json_key(j, key);
-	json_object(j);
+	json_object_begin(j);
 	json_key(j, "type");
-	json_array(j);
+	json_array_begin(j);
 	json_text(j, "string");
 	json_text(j, "array");
 	json_array_end(j);
@@ -135,17 +135,17 @@ static void condition_schema(struct json *j, const char *key)
 static void allow_schema(struct json *j)
 {
 	json_key(j, "allow-item");
-	json_object(j);
+	json_object_begin(j);
 	either(j);
-	json_object(j);
+	json_object_begin(j);
 	scalar_type(j);
 	json_object_end(j);
-	json_object(j);
+	json_object_begin(j);
 	text_member(j, "type", "object");
 	json_key(j, "additionalProperties");
 	json_bool(j, false);
 	json_key(j, "properties");
-	json_object(j);
+	json_object_begin(j);
 	condition_schema(j, "address");
 	condition_schema(j, "key");
 	condition_schema(j, "transport");
@@ -159,14 +159,14 @@ static void allow_schema(struct json *j)
 
 void config_schema(struct json *out)
 {
-	json_object(out);
+	json_object_begin(out);
 	text_member(out, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	text_member(out, "title", "lockstep.yaml");
 	text_member(out, "type", "object");
 	json_key(out, "additionalProperties");
 	json_bool(out, false);
 	json_key(out, "properties");
-	json_object(out);
+	json_object_begin(out);
 	settings_schema(out, CHAPTER_TOP);
 	for (int i = CHAPTER_TOP + 1; i < CHAPTER_COUNT; i++) {
 		json_key(out, chapter_info((enum chapter)i)->key);
@@ -174,7 +174,7 @@ void config_schema(struct json *out)
 	}
 	json_object_end(out);
 	json_key(out, "$defs");
-	json_object(out);
+	json_object_begin(out);
 	allow_schema(out);
 	json_object_end(out);
 	json_object_end(out);
