@@ -19,21 +19,18 @@
 #include "base/attributes.h"
 #include "base/instant.h"
 #include "base/writer.h"
+#include "engine/limits.h"
 
 enum {
 	STREAM_LENGTH_OCTETS = 2,
 	STREAM_MESSAGE_MIN = 12, /* a header; whoever announces less does not speak DNS */
 	STREAM_MESSAGE_MAX = 65535,
-	STREAM_UNSENT_MAX = 64 << 10, /* from here on nothing more is read */
-	STREAM_PENDING_MAX = 100,     /* messages taken and not yet answered */
-	STREAM_IN_OCTETS_MIN = 512,   /* a buffer to begin reading with */
+	STREAM_IN_OCTETS_MIN = 512, /* a buffer to begin reading with */
 	STREAM_IN_OCTETS_MAX = STREAM_LENGTH_OCTETS + STREAM_MESSAGE_MAX,
 	STREAM_OUT_OCTETS = STREAM_UNSENT_MAX + STREAM_LENGTH_OCTETS + STREAM_MESSAGE_MAX,
-	STREAM_PACE_OCTETS =
-		10 << 10, /* a client takes this much in STREAM_PACE_NS, or all there is */
 };
 
-#define STREAM_PACE_NS (10 * NS_PER_S)
+#define STREAM_PACE_NS (STREAM_PACE_S * NS_PER_S)
 
 /* Octets [at, at + len) wait. `ptr` is borrowed; NULL: none is lent. */
 struct stream_buffer {

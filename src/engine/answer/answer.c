@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/answer/reply.h"
+
+#include <assert.h>
+
+enum {
+	TSIG_FIXED_OCTETS = 10 + 16, /* the record's and its data's fields of fixed length */
+	TSIG_OTHER_OCTETS = 6,       /* our time, with BADTIME */
+	QUESTION_FIXED_OCTETS = 4,   /* type and class */
+};
+
+/* What the node says about qname; true when it is an alias and the search goes on. */
+static bool answer_at(struct reply *r, const struct node *node)
+{
+	struct rrset rrset;
+
+	r->header.aa = true;
+	if (r->qtype == RRTYPE_ANY && node->rrset_count > 0) {
+		reply_rrsets(r, node);
+		return false;
+	}
+	if (node_rrset(node, r->qtype, &rrset)) {
+		if (r->qtype == RRTYPE_RRSIG)
+			reply_rrsets(r, node);
+		else
+			reply_rrset(r, node, &rrset);
+		return false;
+	}
+	if (node_rrset(node, RRTYPE_CNAME, &rrset)) return reply_follow_cname(r, node, &rrset);
+	reply_negative(r, RCODE_NOERROR);
+	return false;
+}
+
+/* RFC 1034 4.3.2 as RFC 4592 and RFC 6672 left it: from the zone nearest to qname downwards. */
+static void answer_query(struct reply *r)
+{
+	struct image_lookup found;
+
+	while (reply_choose_zone(r)) {
+		image_find(&r->zone->image, r->qname, &found);
+		switch (found.result) {
+		case IMAGE_CUT:
+			/* RFC 4035 3.1.4.1: DS is the parent's data at the cut itself. */
+			if (r->qtype == RRTYPE_DS && name_equal(found.node.owner, r->qname))
+				answer_at(r, &found.node);
+			else
+				reply_referral(r, &found.node);
+			return;
+		case IMAGE_DNAME:
+			r->header.aa = true;
+			if (!reply_follow_dname(r, &found.node)) return;
+			break;
+		case IMAGE_EXACT:
+		case IMAGE_WILDCARD:
+			if (!answer_at(r, &found.node)) return;
+			break;
+		case IMAGE_NOTHING:
+			r->header.aa = true;
+			reply_negative(r, RCODE_NXDOMAIN);
+			return;
+		case IMAGE_OUTSIDE:
+		case IMAGE_DAMAGED: reply_damaged(r); return;
+		}
+	}
+}
+
+static void answer_question(struct reply *r)
+{
+	uint16_t class = r->result->query.message.question.class;
+
+	if (r->header.opcode == OPCODE_NOTIFY) {
+		reply_notify(r);
+	} else if (r->header.opcode != OPCODE_QUERY) {
+		r->header.rcode = RCODE_NOTIMP;
+	} else if (class == CLASS_CH) {
+		reply_chaos(r);
+	} else if (class != CLASS_IN) {
+		reply_fail(r, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, "no zone of this class");
+	} else if (r->qtype == RRTYPE_AXFR || r->qtype == RRTYPE_IXFR) {
+		reply_transfer(r);
+	} else {
+		answer_query(r);
+		reply_additional(r);
+	}
+}
+
+/* RFC 8945 5.2: who signed it; false when the request is not to be obeyed. */
+static bool signature_is_good(struct reply *r)
+{
+	struct answer *result = r->result;
+	const struct query *query = &result->query;
+
+	if (!query->tsig.present) return true;
+	result->tsig = tsig_verify_request(r->server->crypto, r->signing_key, &query->message,
+					   &query->tsig, r->request->now_unix_s);
+	switch (result->tsig.verdict) {
+	case TSIG_OK: result->key = r->requester.key = r->signing_key; return true;
+	case TSIG_NONE:
+	case TSIG_FORMERR: r->header.rcode = RCODE_FORMERR; return false;
+	case TSIG_FAILED: r->header.rcode = RCODE_SERVFAIL; return false;
+	case TSIG_BADKEY:
+	case TSIG_BADSIG:
+	case TSIG_BADTIME:
+	case TSIG_BADTRUNC: r->header.rcode = RCODE_NOTAUTH; return false;
+	}
+	return false;
+}
+
+/* Octets of the TSIG that the response will carry, at most. */
+static size_t signature_octets(const struct reply *r)
+{
+	const struct tsig *tsig = &r->result->query.tsig;
+
+	if (!tsig->present) return 0;
+	if (r->signing_key) return tsig_octets(r->signing_key);
+	return TSIG_FIXED_OCTETS + TSIG_OTHER_OCTETS + (size_t)tsig->key_name.len +
+	       tsig->algorithm.len;
+}
+
+/*
+ * What the client takes (RFC 6891 6.2.3, 6.2.5). The question, OPT and TSIG go out in
+ * any case: who asked with as much takes as much.
+ */
+static size_t reply_octets_max(const struct reply *r, size_t always)
+{
+	const struct edns *edns = &r->result->query.edns;
+	size_t octets = edns->present ? edns->udp_size : UDP_OCTETS_MIN;
+
+	if (r->request->transport != TRANSPORT_UDP) return MESSAGE_OCTETS_MAX;
+	if (octets > UDP_OCTETS_MAX) octets = UDP_OCTETS_MAX;
+	return octets > always ? octets : always;
+}
+
+/* The message with its question, and room kept for what comes last. */
+static void begin(struct reply *r, struct writer *out)
+{
+	const struct query *query = &r->result->query;
+	const struct question *question = &query->message.question;
+	size_t tsig = signature_octets(r);
+	size_t always = HEADER_OCTETS + QUESTION_FIXED_OCTETS + (size_t)question->name.len + tsig;
+
+	if (query->edns.present) r->opt_octets = OPT_OCTETS;
+	size_t octets_max = reply_octets_max(r, always + r->opt_octets);
+	assert(out->cap >= octets_max);
+	query_begin_response(query, &r->mw, out->ptr, octets_max);
+	bool fits = message_reserve(&r->mw, r->opt_octets + tsig);
+	assert(fits);
+	(void)fits;
+	if (query->edns.present && r->server->name && edns_has(&query->edns, EDNS_SLOT_NSID)) {
+		size_t nsid = OPTION_HEAD_OCTETS + strlen(r->server->name);
+		if (message_reserve(&r->mw, nsid)) r->nsid_octets = nsid;
+	}
+}
+
+static void finish(struct reply *r, struct writer *out)
+{
+	const struct query *query = &r->result->query;
+
+	message_release(&r->mw, r->opt_octets + r->nsid_octets);
+	if (query->edns.present) {
+		bool fits = edns_begin(&r->mw, UDP_OCTETS_MAX, r->dnssec_ok);
+		assert(fits);
+		(void)fits;
+		if (r->nsid_octets)
+			edns_add_option(&r->mw, EDNS_NSID, span_of_text(r->server->name));
+		if (r->ede_text) edns_add_ede(&r->mw, r->ede, r->ede_text);
+	}
+	r->result->rcode = r->header.rcode;
+	r->result->truncated = r->header.tc;
+	message_finish(&r->mw, &r->header);
+	if (query->tsig.present &&
+	    tsig_sign_response(r->server->crypto, r->signing_key, &query->tsig,
+			       r->result->tsig.verdict, r->request->now_unix_s, &r->mw.w) != OK)
+		r->result->kind = ANSWER_SILENCE;
+	else
+		out->len = r->mw.w.len;
+}
+
+static void answer_request(struct reply *r, struct writer *out)
+{
+	const struct query *query = &r->result->query;
+	const struct answer_server *server = r->server;
+
+	r->requester = (struct requester){r->request->address, r->request->transport, NULL};
+	if (query->tsig.present)
+		r->signing_key = tsig_key_find(server->keys, server->key_count, &query->tsig);
+	r->header = query_response_header(query);
+	r->dnssec_ok = query->edns.present && query->edns.dnssec_ok;
+	r->qtype = query->message.question.type;
+	r->names[0] = query->message.question.name;
+	r->qname = name_of(&r->names[0]);
+	begin(r, out);
+	if (signature_is_good(r)) answer_question(r);
+	if (r->result->kind == ANSWER_REPLY) finish(r, out);
+}
+
+void answer(const struct answer_server *server, const struct answer_request *request,
+	    struct writer *out, struct answer *result)
+{
+	struct reply r = {.server = server, .request = request, .result = result};
+
+	memset(result, 0, offsetof(struct answer, query));
+	result->tsig.verdict = TSIG_NONE;
+	out->len = 0;
+	switch (query_parse(request->wire, &result->query)) {
+	case QUERY_IGNORE: result->kind = ANSWER_SILENCE; break;
+	case QUERY_BAD:
+		result->rcode = (uint16_t)result->query.rcode;
+		out->len = query_write_error(&result->query, &r.mw, out->ptr, UDP_OCTETS_MIN,
+					     UDP_OCTETS_MAX)
+				   .len;
+		break;
+	case QUERY_OK: answer_request(&r, out); break;
+	}
+}

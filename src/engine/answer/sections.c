@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/answer/reply.h"
+
+/* Remembers the names that the RRset's data points at, within the zone and each once. */
+static void collect_targets(struct reply *r, const struct rrset *rrset)
+{
+	struct span rdata;
+	struct name target;
+	size_t at = 0;
+
+	while (rrset_next(rrset, &at, &rdata)) {
+		size_t i = 0;
+		if (!rdata_additional_name(rrset->type, rdata, &target)) continue;
+		if (!name_is_below(target, r->zone->image.apex)) continue;
+		while (i < r->target_count && !name_equal(r->targets[i], target)) i++;
+		if (i == ADDITIONAL_TARGETS_MAX) return;
+		if (i == r->target_count) r->targets[r->target_count++] = target;
+	}
+}
+
+void reply_rrset(struct reply *r, const struct node *node, const struct rrset *rrset)
+{
+	if (reply_require(r, SECTION_ANSWER, r->qname, node, rrset)) collect_targets(r, rrset);
+}
+
+void reply_rrsets(struct reply *r, const struct node *node)
+{
+	struct rrset_cursor cursor = {0};
+
+	while (node_next_rrset(node, &cursor)) {
+		bool is_signature = cursor.rrset.type == RRTYPE_RRSIG;
+		if (r->qtype == RRTYPE_RRSIG && !is_signature) continue;
+		/* They come beside what they cover. */
+		if (r->qtype == RRTYPE_ANY && is_signature && r->dnssec_ok) continue;
+		if (!reply_require(r, SECTION_ANSWER, r->qname, node, &cursor.rrset)) return;
+		collect_targets(r, &cursor.rrset);
+	}
+}
+
+void reply_negative(struct reply *r, enum rcode rcode)
+{
+	const struct image *image = &r->zone->image;
+	struct node apex;
+	struct rrset rrset;
+	struct span rdata;
+	struct soa soa;
+	size_t at = 0;
+
+	r->header.rcode = (uint16_t)rcode;
+	if (!image_find_exact(image, image->apex, &apex) ||
+	    !node_rrset(&apex, RRTYPE_SOA, &rrset) || !rrset_next(&rrset, &at, &rdata) ||
+	    !soa_read(rdata, &soa)) {
+		reply_damaged(r);
+		return;
+	}
+	/* RFC 2308 3: how long the absence may be believed. */
+	if (rrset.ttl > soa.minimum) rrset.ttl = soa.minimum;
+	reply_require(r, SECTION_AUTHORITY, reply_owner(r, image->apex), &apex, &rrset);
+}
+
+/*
+ * Where the target's addresses stand: its own node, or the glue below a cut. A target
+ * that a wildcard would stand for is left to the client to ask for.
+ */
+static bool find_addresses(const struct image *image, struct name target, struct node *out)
+{
+	struct image_lookup found;
+
+	image_find(image, target, &found);
+	*out = found.node;
+	if (found.result == IMAGE_EXACT) return true;
+	return found.result == IMAGE_CUT && image_find_exact(image, target, out);
+}
+
+void reply_additional(struct reply *r)
+{
+	static const uint16_t types[] = {RRTYPE_A, RRTYPE_AAAA};
+	struct node node;
+	struct rrset rrset;
+
+	for (size_t i = 0; i < r->target_count; i++) {
+		if (!find_addresses(&r->zone->image, r->targets[i], &node)) continue;
+		for (size_t t = 0; t < ARRAY_COUNT(types); t++) {
+			if (reply_has(r, &node, types[t])) continue;
+			if (!node_rrset(&node, types[t], &rrset)) continue;
+			reply_add(r, SECTION_ADDITIONAL, r->targets[i], &node, &rrset);
+		}
+	}
+}
