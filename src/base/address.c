@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/address.h"
 
+#include "base/ip_text.h"
+
 #include <stdio.h>
 
-enum { IPV4_OCTETS = 4, IPV6_OCTETS = 16, IPV6_GROUPS = 8, MAPPED_BITS = 96 };
+enum { MAPPED_BITS = 96 };
 
 static const uint8_t mapped_prefix[MAPPED_BITS / 8] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -52,94 +54,15 @@ static bool span_split(struct span text, uint8_t mark, struct span *before, stru
 	return true;
 }
 
-static bool ipv4_parse(struct span text, uint8_t out[static IPV4_OCTETS])
-{
-	for (int i = 0; i < IPV4_OCTETS; i++) {
-		struct span part = text, rest = {0};
-		uint32_t value;
-		if (span_split(text, '.', &part, &rest) == (i == IPV4_OCTETS - 1)) return false;
-		if (!decimal_parse(part, 255, &value)) return false;
-		out[i] = (uint8_t)value;
-		text = rest;
-	}
-	return true;
-}
-
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9') return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One group of one to four digits. */
-static bool group_parse(struct span text, uint8_t out[static 2])
-{
-	uint32_t value = 0;
-
-	if (text.len == 0 || text.len > 4) return false;
-	for (size_t i = 0; i < text.len; i++) {
-		int digit = hex_value(text.ptr[i]);
-		if (digit < 0) return false;
-		value = value << 4 | (uint32_t)digit;
-	}
-	out[0] = (uint8_t)(value >> 8);
-	out[1] = (uint8_t)value;
-	return true;
-}
-
-/*
- * Reads groups that are parted by single colons, the last of which may be a dotted
- * IPv4 address when `tail`. Gives the octets read, 0 for an empty text, -1 when malformed.
- */
-static int groups_parse(struct span text, bool tail, uint8_t out[static IPV6_OCTETS])
-{
-	int len = 0;
-	bool more = text.len > 0;
-
-	while (more) {
-		struct span part = text, rest = {0};
-		more = span_split(text, ':', &part, &rest);
-		if (!more && tail && len <= IPV6_OCTETS - IPV4_OCTETS &&
-		    ipv4_parse(part, out + len))
-			return len + IPV4_OCTETS;
-		if (len == IPV6_OCTETS || !group_parse(part, out + len)) return -1;
-		len += 2;
-		text = rest;
-	}
-	return len;
-}
-
-static bool ipv6_parse(struct span text, uint8_t out[static IPV6_OCTETS])
-{
-	uint8_t head[IPV6_OCTETS], last[IPV6_OCTETS];
-
-	for (size_t i = 0; i + 1 < text.len; i++) {
-		if (text.ptr[i] != ':' || text.ptr[i + 1] != ':') continue;
-		struct span after = span_of(text.ptr + i + 2, text.len - i - 2);
-		int before_len = groups_parse(span_of(text.ptr, i), false, head);
-		int after_len = groups_parse(after, true, last);
-		if (before_len < 0 || after_len < 0) return false;
-		if (before_len + after_len > IPV6_OCTETS - 2) return false;
-		memset(out, 0, IPV6_OCTETS);
-		memcpy(out, head, (size_t)before_len);
-		memcpy(out + IPV6_OCTETS - after_len, last, (size_t)after_len);
-		return true;
-	}
-	if (groups_parse(text, true, head) != IPV6_OCTETS) return false;
-	memcpy(out, head, IPV6_OCTETS);
-	return true;
-}
-
 bool address_parse(struct span text, struct address *out)
 {
 	uint8_t octets[IPV6_OCTETS];
 
-	if (ipv4_parse(text, octets)) {
+	if (ipv4_from_text(text, octets)) {
 		*out = address_of_ipv4(octets);
 		return true;
 	}
-	if (!ipv6_parse(text, octets)) return false;
+	if (!ipv6_from_text(text, octets)) return false;
 	*out = address_of_ipv6(octets);
 	return true;
 }
@@ -197,54 +120,17 @@ bool prefix_parse(struct span text, struct prefix *out)
 	return true;
 }
 
-/* RFC 5952 4.2: the longest run of zero groups, the first of equals, never a single one. */
-static int longest_zero_run(const uint16_t groups[static IPV6_GROUPS], int *len)
-{
-	int best = -1;
-
-	*len = 1;
-	for (int i = 0; i < IPV6_GROUPS; i++) {
-		int n = 0;
-		while (i + n < IPV6_GROUPS && groups[i + n] == 0) n++;
-		if (n > *len) {
-			best = i;
-			*len = n;
-		}
-		if (n) i += n;
-	}
-	return best;
-}
-
-static void ipv6_print(const uint8_t octets[static IPV6_OCTETS], char text[static ADDRESS_TEXT_MAX])
-{
-	uint16_t groups[IPV6_GROUPS];
-	int run_len, len = 0;
-
-	for (int i = 0; i < IPV6_GROUPS; i++)
-		groups[i] = (uint16_t)(octets[2 * i] << 8 | octets[2 * i + 1]);
-	int run = longest_zero_run(groups, &run_len);
-	for (int i = 0; i < IPV6_GROUPS; i++) {
-		if (i == run) {
-			len += snprintf(text + len, (size_t)(ADDRESS_TEXT_MAX - len), "::");
-			i += run_len - 1;
-			continue;
-		}
-		const char *colon = i == 0 || (run >= 0 && i == run + run_len) ? "" : ":";
-		len += snprintf(text + len, (size_t)(ADDRESS_TEXT_MAX - len), "%s%x", colon,
-				groups[i]);
-	}
-}
-
 char *address_print(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
-	const uint8_t *o = address->octets;
+	struct writer w = writer_of(text, ADDRESS_TEXT_MAX);
 
 	if (address->family == 4)
-		snprintf(text, ADDRESS_TEXT_MAX, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
+		ipv4_print(span_of(address->octets, IPV4_OCTETS), &w);
 	else if (address->family == 6)
-		ipv6_print(o, text);
+		ipv6_print(span_of(address->octets, IPV6_OCTETS), &w);
 	else
-		snprintf(text, ADDRESS_TEXT_MAX, "none");
+		write_text(&w, "none");
+	write_u8(&w, 0);
 	return text;
 }
 

@@ -12,6 +12,9 @@
 #include "base/span.h"
 #include "base/writer.h"
 
+/* The value of a digit of base16, 16 for anything else. */
+extern const uint8_t base16_values[256];
+
 bool base16_decode(struct span text, struct writer *w);
 bool base32hex_decode(struct span text, struct writer *w);
 bool base64_decode(struct span text, struct writer *w);

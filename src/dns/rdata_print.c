@@ -2,11 +2,11 @@
 /* From RDATA to presentation format. */
 #include "dns/decimal.h"
 #include "dns/escape.h"
-#include "dns/fields/address.h"
 #include "dns/fields/fields.h"
 #include "dns/rdata_table.h"
 
 #include "base/encoding.h"
+#include "base/ip_text.h"
 
 #include <assert.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/decimal.h"
 #include "dns/escape.h"
-#include "dns/fields/address.h"
 #include "dns/fields/fields.h"
+
+#include "base/ip_text.h"
 
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2, NEGATION = 0x80, ADDRESS_LEN = 0x7f };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/decimal.h"
-#include "dns/fields/address.h"
 #include "dns/fields/fields.h"
+
+#include "base/ip_text.h"
 
 enum gateway_type { GATEWAY_NONE, GATEWAY_IPV4, GATEWAY_IPV6, GATEWAY_NAME, GATEWAY_UNKNOWN };
 

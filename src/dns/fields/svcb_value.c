@@ -3,9 +3,9 @@
 
 #include "dns/decimal.h"
 #include "dns/escape.h"
-#include "dns/fields/address.h"
 
 #include "base/encoding.h"
+#include "base/ip_text.h"
 
 #include <assert.h>
 

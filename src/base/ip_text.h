@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* address.h - IPv4 and IPv6 addresses as text, without the C library's help. */
-#ifndef DNS_FIELDS_ADDRESS_H
-#define DNS_FIELDS_ADDRESS_H
+/* ip_text.h - IPv4 and IPv6 addresses as text, without the C library's help. */
+#ifndef BASE_IP_TEXT_H
+#define BASE_IP_TEXT_H
 
 #include "base/span.h"
 #include "base/writer.h"
