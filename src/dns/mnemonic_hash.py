@@ -8,14 +8,21 @@ BITS = 10
 MASK = 0xDFDFDFDFDFDFDFDF
 
 
+def octets(w):
+    """The same octets as mnemonic_octets() of rdata_table.c."""
+    if len(w) >= 4:
+        return int.from_bytes(w[:4] + w[-4:], "little")
+    return w[0] | w[len(w) // 2] << 8 | w[-1] << 16
+
+
 def key(word):
     """The same sum as mnemonic_hash() of rdata_table.c."""
-    w = word.encode()
-    if len(w) >= 4:
-        value = int.from_bytes(w[:4] + w[-4:], "little")
-    else:
-        value = w[0] | w[len(w) // 2] << 8 | w[-1] << 16
-    return (value & MASK) + len(w)
+    return (octets(word.encode()) & MASK) + len(word)
+
+
+def letters(word):
+    """The bits in which a mnemonic may differ: those of the case of its letters."""
+    return octets(bytes(0x20 if c.isalpha() else 0 for c in word))
 
 
 def find_factor(keys):
@@ -41,6 +48,10 @@ def main():
     print(f"static const unsigned char mnemonic_slots[{2**BITS}] = {{")
     for at in range(0, 2**BITS, 16):
         print("\t" + " ".join(f"{number}," for number in table[at:at + 16]))
+    print("};")
+    print("static const struct { uint64_t octets, letters; } mnemonic_octets_of[] = {")
+    for word in words:
+        print(f"\t{{{octets(word.encode()):#x}, {letters(word):#x}}}, /* {word} */")
     print("};")
 
 

@@ -125,22 +125,38 @@ bool rrtype_is_meta(uint16_t type)
 	return (type >= 128 && type <= 255) || type == RRTYPE_OPT;
 }
 
-/* The same sum as in mnemonic_hash.py, whatever the machine's byte order. */
-static unsigned mnemonic_hash(const uint8_t *p, size_t len)
+/* The first four and the last four octets, or all three; whatever the machine's byte order. */
+static uint64_t mnemonic_octets(const uint8_t *p, size_t len)
 {
-	uint64_t key;
+	if (len < 4) return (uint64_t)p[0] | (uint64_t)p[len / 2] << 8 | (uint64_t)p[len - 1] << 16;
 
-	if (len >= 4) {
-		const uint8_t *q = p + len - 4;
-		key = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-		      (uint64_t)p[3] << 24;
-		key |= (uint64_t)q[0] << 32 | (uint64_t)q[1] << 40 | (uint64_t)q[2] << 48 |
-		       (uint64_t)q[3] << 56;
-	} else {
-		key = (uint64_t)p[0] | (uint64_t)p[len / 2] << 8 | (uint64_t)p[len - 1] << 16;
-	}
-	key &= UINT64_C(0xdfdfdfdfdfdfdfdf); /* upper case */
-	return (unsigned)((key + len) * MNEMONIC_FACTOR >> MNEMONIC_SHIFT);
+	const uint8_t *q = p + len - 4;
+	uint32_t head =
+		(uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	uint32_t tail =
+		(uint32_t)q[0] | (uint32_t)q[1] << 8 | (uint32_t)q[2] << 16 | (uint32_t)q[3] << 24;
+	return head | (uint64_t)tail << 32;
+}
+
+/* The same sum as in mnemonic_hash.py. */
+static unsigned mnemonic_hash(uint64_t octets, size_t len)
+{
+	const uint64_t upper_case = UINT64_C(0xdfdfdfdfdfdfdfdf);
+	return (unsigned)(((octets & upper_case) + len) * MNEMONIC_FACTOR >> MNEMONIC_SHIFT);
+}
+
+/* Up to eight octets are compared at once; the few longer ones differ in the middle too. */
+static bool mnemonic_find(struct span text, uint16_t *type)
+{
+	uint64_t octets = mnemonic_octets(text.ptr, text.len);
+	unsigned slot = mnemonic_slots[mnemonic_hash(octets, text.len)];
+
+	if (!slot || rows[slot - 1].mnemonic_len != text.len) return false;
+	if ((octets ^ mnemonic_octets_of[slot - 1].octets) & ~mnemonic_octets_of[slot - 1].letters)
+		return false;
+	if (text.len > sizeof octets && !word_is(text, rows[slot - 1].mnemonic)) return false;
+	*type = rows[slot - 1].code;
+	return true;
 }
 
 bool rrtype_from_text(struct span text, uint16_t *type)
@@ -148,11 +164,7 @@ bool rrtype_from_text(struct span text, uint16_t *type)
 	uint64_t number;
 
 	if (text.len == 0) return false;
-	unsigned slot = mnemonic_slots[mnemonic_hash(text.ptr, text.len)];
-	if (slot && word_is(text, rows[slot - 1].mnemonic)) {
-		*type = rows[slot - 1].code;
-		return true;
-	}
+	if (mnemonic_find(text, type)) return true;
 	if (text.len < 5 || !word_is(span_of(text.ptr, 4), "TYPE")) return false;
 	if (!decimal_read(span_of(text.ptr + 4, text.len - 4), UINT16_MAX, &number)) return false;
 	*type = (uint16_t)number;

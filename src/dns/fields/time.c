@@ -24,6 +24,11 @@ bool period_read(struct span text, uint32_t *seconds)
 	uint64_t sum = 0, number = 0;
 	bool digits = false, units = false;
 
+	if (likely(decimal_read(text, UINT32_MAX, &number))) {
+		*seconds = (uint32_t)number;
+		return true;
+	}
+	number = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.ptr[i];
 		if ((uint8_t)(c - '0') < 10) {
@@ -41,8 +46,8 @@ bool period_read(struct span text, uint32_t *seconds)
 		units = true;
 	}
 	/* A bare number behind a unit ("1h30") could be minutes or seconds: not guessed. */
-	if (digits == units) return false;
-	*seconds = (uint32_t)(sum + number);
+	if (digits || !units) return false;
+	*seconds = (uint32_t)sum;
 	return true;
 }
 
