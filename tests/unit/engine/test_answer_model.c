@@ -89,12 +89,12 @@ static void add_random(struct model_zone *zone)
 	uint16_t type = types[random_below(ARRAY_COUNT(types))];
 
 	if (!name_is_below(owner, zone->apex) || !fits_zone(zone, owner, type)) return;
+	if (type == RRTYPE_MX) write_u16(&w, 10);
 	switch (type) {
 	case RRTYPE_A: write_u32(&w, random_below(3)); break;
-	case RRTYPE_AAAA: w.len = 16; break;
+	case RRTYPE_AAAA: writer_take(&w, 16); break;
 	case RRTYPE_TXT: write_bytes(&w, "\1t", 2); break;
-	case RRTYPE_DS: write_bytes(&w, "\0\1\15\2", 4), w.len += 32; break;
-	case RRTYPE_MX: write_u16(&w, 10); /* fall through */
+	case RRTYPE_DS: write_bytes(&w, "\0\1\15\2", 4), writer_take(&w, 32); break;
 	default: write_bytes(&w, target.wire, target.len); break;
 	}
 	struct record record = {owner, type, CLASS_IN, 3600, writer_span(&w)};
