@@ -70,11 +70,14 @@ const struct text_block *zone_scan_window(struct zone_scan *scan, size_t block)
 /* Words that begin in one block: every other octet. */
 enum { WORDS_OF_BLOCK_MAX = TEXT_BLOCK_OCTETS / 2 };
 
+/* Stands for the end of a word that ends in a later block. */
+#define LAST_BIT (UINT64_C(1) << 63)
+
 enum split { SPLIT_DONE, SPLIT_NOT_PLAIN, SPLIT_NO_MEMORY };
 
 /*
  * Splits a line that has nothing but words and blanks. `inside` carries a word over the
- * border of two blocks; its length grows with each.
+ * border of two blocks; its length is put right where it ends.
  */
 static enum split split_plain(struct zone_scan *scan)
 {
@@ -98,23 +101,21 @@ static enum split split_plain(struct zone_scan *scan)
 		uint64_t word = ~(sets->blank | sets->newline) & of_line;
 		uint64_t starts = word & ~(word << 1 | inside);
 		uint64_t ends = ~word & (word << 1 | inside);
-		if (inside) {
-			unsigned end = ends ? (unsigned)__builtin_ctzll(ends) : TEXT_BLOCK_OCTETS;
-			words->list[words->count - 1].len += end;
+		struct token *next = words->list + words->count;
+		const char *text = (const char *)scan->text.ptr + base;
+		if (inside && ends) {
+			next[-1].len = (uint32_t)(text + __builtin_ctzll(ends) - next[-1].text);
 			ends &= ends - 1;
 		}
-		while (starts) {
-			size_t at = base + (unsigned)__builtin_ctzll(starts);
-			size_t end = base + (ends ? (unsigned)__builtin_ctzll(ends) : 64);
-			words->list[words->count++] = (struct token){
-				.text = (const char *)scan->text.ptr + at,
-				.len = (uint32_t)(end - at),
-				.line = scan->line,
-				.column = (uint32_t)(at - line_at) + 1,
-			};
-			starts &= starts - 1;
-			ends &= ends - 1;
+		for (; starts; starts &= starts - 1, ends &= ends - 1, next++) {
+			unsigned at = (unsigned)__builtin_ctzll(starts);
+			next->text = text + at;
+			next->len = (unsigned)__builtin_ctzll(ends | LAST_BIT) - at;
+			next->line = scan->line;
+			next->column = (uint32_t)(base + at - line_at) + 1;
+			next->quoted = false;
 		}
+		words->count = (size_t)(next - words->list);
 		inside = word >> 63;
 		if (newline) {
 			scan->at = base + (unsigned)__builtin_ctzll(newline) + 1;
