@@ -131,3 +131,31 @@ size_t diagnostic_print(const struct diagnostic *d, char *out, size_t cap)
 	out[o.len] = '\0';
 	return o.len;
 }
+
+static void json_field(struct json *j, const char *key, const char *text)
+{
+	json_key(j, key);
+	json_text(j, text);
+}
+
+void diagnostics_json(const struct diagnostics *all, struct json *j)
+{
+	char shown[2048];
+
+	json_array_begin(j);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct diagnostic *d = &all->list[i];
+		json_object_begin(j);
+		json_field(j, "file", d->place.file);
+		json_key(j, "line");
+		json_uint(j, d->place.line);
+		json_key(j, "column");
+		json_uint(j, d->place.column);
+		json_field(j, "level", d->warning ? "warning" : "error");
+		json_field(j, "message", d->text);
+		diagnostic_print(d, shown, sizeof shown);
+		json_field(j, "shown", shown);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}

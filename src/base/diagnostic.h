@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/code.h"
+#include "base/json.h"
 
 enum { DIAGNOSTICS_MAX = 100, EXCERPT_MAX = 160 };
 
@@ -53,5 +54,9 @@ bool diagnostics_full(const struct diagnostics *all);
  * Returns the length; never more than `cap`, always ended by a zero.
  */
 size_t diagnostic_print(const struct diagnostic *d, char *out, size_t cap);
+
+/* An array of {file, line, column, level, message, shown}; `shown` is what diagnostic_print gives.
+ */
+void diagnostics_json(const struct diagnostics *all, struct json *j);
 
 #endif

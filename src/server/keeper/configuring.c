@@ -248,7 +248,7 @@ static void refused_reply(struct client *client, const struct diagnostics *diagn
 	json_key(j, "refused");
 	json_bool(j, true);
 	json_key(j, "diagnostics");
-	diagnostics_write(diagnostics, j);
+	diagnostics_json(diagnostics, j);
 	json_object_end(j);
 	reply_end(client, EXIT_FAILED);
 }
@@ -264,7 +264,7 @@ static void changes_reply(struct client *client, const struct policy *before,
 	config_difference(before, after, change_tell, j);
 	json_array_end(j);
 	json_key(j, "diagnostics");
-	diagnostics_write(diagnostics, j);
+	diagnostics_json(diagnostics, j);
 	json_object_end(j);
 	reply_end(client, EXIT_DONE);
 }

@@ -119,7 +119,7 @@ static void outcome_write(struct client *client, const struct zone *zone, const 
 		json_text(j, zone->machine.problem);
 	}
 	json_key(j, "diagnostics");
-	diagnostics_write(&zone->diagnostics, j);
+	diagnostics_json(&zone->diagnostics, j);
 	json_object_end(j);
 }
 

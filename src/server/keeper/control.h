@@ -87,7 +87,6 @@ void export_end(struct client *client);
 void status_write(struct keeper *k, struct json *j, bool everything);
 void zone_status_write(const struct zone *zone, struct json *j);
 void zone_list_write(const struct keeper *k, struct json *j);
-void diagnostics_write(const struct diagnostics *diagnostics, struct json *j);
 
 /* Nothing is wrong that an admin should know of. */
 bool status_is_good(const struct keeper *k);

@@ -171,26 +171,6 @@ static void secondaries_write(const struct zone *zone, struct json *j)
 	json_array_end(j);
 }
 
-void diagnostics_write(const struct diagnostics *diagnostics, struct json *j)
-{
-	char text[2048];
-
-	json_array_begin(j);
-	for (size_t i = 0; i < diagnostics->count; i++) {
-		const struct diagnostic *d = &diagnostics->list[i];
-		json_object_begin(j);
-		key_text(j, "file", d->place.file);
-		key_uint(j, "line", d->place.line);
-		key_uint(j, "column", d->place.column);
-		key_text(j, "level", d->warning ? "warning" : "error");
-		key_text(j, "message", d->text);
-		diagnostic_print(d, text, sizeof text);
-		key_text(j, "shown", text);
-		json_object_end(j);
-	}
-	json_array_end(j);
-}
-
 void zone_status_write(const struct zone *zone, struct json *j)
 {
 	static const char *const stages[] = {
@@ -215,7 +195,7 @@ void zone_status_write(const struct zone *zone, struct json *j)
 	if (zone->machine.policy->role == ROLE_SECONDARY) primaries_write(zone, j);
 	secondaries_write(zone, j);
 	json_key(j, "diagnostics");
-	diagnostics_write(&zone->diagnostics, j);
+	diagnostics_json(&zone->diagnostics, j);
 	json_object_end(j);
 }
 
