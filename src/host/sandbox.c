@@ -56,11 +56,15 @@ static enum code user_become(const struct user *user, bool keeps_capabilities, s
 				 "only root can become user %u: start as root, or as that user, or "
 				 "leave server: user: out",
 				 (unsigned)user->uid);
+	int parent_death_signal = 0;
+	prctl(PR_GET_PDEATHSIG, &parent_death_signal);
 	if (keeps_capabilities) prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
 	    setresuid(user->uid, user->uid, user->uid) < 0)
 		return error_set(err, E_IO, "cannot become user %u: %s", (unsigned)user->uid,
 				 strerror(errno));
+	/* A change of user clears it: to end with the parent. */
+	prctl(PR_SET_PDEATHSIG, parent_death_signal);
 	return OK;
 }
 

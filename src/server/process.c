@@ -6,7 +6,6 @@
 #include "server/log.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -236,10 +235,6 @@ static enum code walls_put_up(struct process *process, const struct brief *brief
 				(struct sandbox_path){folders, SANDBOX_PATH_READ};
 	}
 	if ((code = sandbox_enter(&plan, &walls, err))) return code;
-	/* Only now do we have the rights of a child whose parent went away unseen. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return error_set(err, E_IO, "cannot ask to end with the supervisor: %s",
-				 strerror(errno));
 	walls_tell(&walls, plan.profile, process->walls);
 	return OK;
 }

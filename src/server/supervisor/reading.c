@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/memfd.h"
+#include "server/log.h"
+#include "server/supervisor/parts.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static enum code reader_start(const char *config_path, struct child *child, int *plan_fd,
+			      struct error *err)
+{
+	const char *arguments[] = {"lockstep", PROCESS_ARGUMENT, READER_NAME, config_path, NULL};
+	enum code code = memfd_open("lockstep-plan", sizeof(struct plan), plan_fd, err);
+
+	if (code) return code;
+	struct child_plan start = {arguments, plan_fd, 1};
+	if ((code = child_start(&start, child, err))) close(*plan_fd);
+	return code;
+}
+
+/* What the reader left behind. Closes `plan_fd`. */
+static enum code plan_take(int plan_fd, const struct child_end *end, struct plan *plan,
+			   struct error *err)
+{
+	struct span map = {0};
+	enum code code;
+
+	if (end->was_signal || end->value == PROCESS_EXIT_REFUSED) {
+		code = error_set(err, E_IO,
+				 "the process that reads the configuration ended with %s %d",
+				 end->was_signal ? "signal" : "exit status", end->value);
+		goto out;
+	}
+	if (end->value != EXIT_SUCCESS) {
+		code = error_set(err, E_SYNTAX, "the configuration has errors");
+		goto out;
+	}
+	if ((code = memfd_map(plan_fd, sizeof *plan, &map, err))) goto out;
+	memcpy(plan, map.ptr, sizeof *plan);
+	code = plan_check(plan, err);
+out:
+	memfd_unmap(map);
+	close(plan_fd);
+	return code;
+}
+
+enum code plan_obtain(const char *config_path, struct plan *plan, struct error *err)
+{
+	struct child child;
+	struct child_end end;
+	int plan_fd;
+	enum code code = reader_start(config_path, &child, &plan_fd, err);
+
+	if (code) return code;
+	while (child_reap(&child, &end)) {
+		struct pollfd ended = {child.pid_fd, POLLIN, 0};
+		poll(&ended, 1, -1);
+	}
+	return plan_take(plan_fd, &end, plan, err);
+}
+
+/* --- again, while the server runs --- */
+
+static bool folders_differ(const struct plan *a, const struct plan *b)
+{
+	return a->reads_everything != b->reads_everything || a->folders_len != b->folders_len ||
+	       memcmp(a->folders, b->folders, a->folders_len) != 0;
+}
+
+/* What cannot change while processes hold on to it. */
+static void fixed_settings_check(const struct supervisor *s, const struct plan *plan)
+{
+	const struct {
+		const char *name;
+		bool differs;
+	} rows[] = {
+		{"workers", s->plan.workers != plan->workers},
+		{"user", strcmp(s->plan.user, plan->user) != 0},
+		{"state", strcmp(s->plan.state, plan->state) != 0},
+		{"control", strcmp(s->plan.control, plan->control) != 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+		if (rows[i].differs) LOG(EVENT_RESTART_NEEDED, log_text("setting", rows[i].name));
+}
+
+static void plan_apply(struct supervisor *s, const struct plan *plan)
+{
+	bool ports_changed = false, folders_changed = folders_differ(&s->plan, plan);
+	struct error err;
+
+	fixed_settings_check(s, plan);
+	if (ports_open(&s->ports, plan, false, &ports_changed, &err))
+		LOG(EVENT_PLAN_REFUSED, log_error(&err));
+	memcpy(s->plan.folders, plan->folders, sizeof s->plan.folders);
+	s->plan.folders_len = plan->folders_len;
+	s->plan.folder_count = plan->folder_count;
+	s->plan.reads_everything = plan->reads_everything;
+	if (ports_changed) ward_renew(&s->wards[PROCESS_FRONT]);
+	if (folders_changed) ward_renew(&s->wards[PROCESS_KEEPER]);
+}
+
+static void reading_ended(void *context, unsigned events)
+{
+	struct supervisor *s = context;
+	struct reading *r = &s->reading;
+	static struct plan plan;
+	struct child child = r->child;
+	struct child_end end;
+	struct error err;
+
+	(void)events;
+	loop_remove(s->loop, &r->watch);
+	if (child_reap(&child, &end)) {
+		enum code code = loop_add(s->loop, &r->watch, NULL);
+		assert(!code);
+		return;
+	}
+	r->child.pid = 0;
+	if (s->is_stopping) {
+		close(r->plan_fd);
+		return;
+	}
+	if (plan_take(r->plan_fd, &end, &plan, &err))
+		LOG(EVENT_PLAN_REFUSED, log_error(&err));
+	else
+		plan_apply(s, &plan);
+	if (!r->again) return;
+	r->again = false;
+	plan_read_again(s);
+}
+
+void plan_read_again(struct supervisor *s)
+{
+	struct reading *r = &s->reading;
+	struct error err;
+
+	if (s->is_stopping) return;
+	if (r->child.pid > 0) {
+		r->again = true;
+		return;
+	}
+	if (reader_start(s->config_path, &r->child, &r->plan_fd, &err)) {
+		LOG(EVENT_PLAN_REFUSED, log_error(&err));
+		return;
+	}
+	r->watch = (struct watch){r->child.pid_fd, LOOP_READ, reading_ended, s};
+	if (loop_add(s->loop, &r->watch, &err)) {
+		LOG(EVENT_PLAN_REFUSED, log_error(&err));
+		reading_end(s);
+	}
+}
+
+void reading_end(struct supervisor *s)
+{
+	struct reading *r = &s->reading;
+	struct child_end end;
+
+	if (r->child.pid <= 0) return;
+	child_signal(&r->child, SIGKILL);
+	while (child_reap(&r->child, &end)) {
+		struct pollfd ended = {r->child.pid_fd, POLLIN, 0};
+		poll(&ended, 1, -1);
+	}
+	close(r->plan_fd);
+}
