@@ -144,5 +144,5 @@ int command_STORE_COPY(const struct invocation *invocation)
 
 int command_SERVE(const struct invocation *invocation)
 {
-	return supervisor_main(config_path(invocation->options[OPTION_CONFIG]));
+	supervisor_main(config_path(invocation->options[OPTION_CONFIG]));
 }

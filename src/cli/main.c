@@ -16,6 +16,6 @@ int main(int argc, char **argv)
 		.read = plan_read,
 	};
 
-	if (process_is_meant(argc, argv)) return process_main(&programs, argc, argv);
+	if (process_is_meant(argc, argv)) process_main(&programs, argc, argv);
 	return cli_main(argc, argv);
 }

@@ -293,7 +293,7 @@ failed:
 	return PROCESS_EXIT_REFUSED;
 }
 
-int process_main(const struct process_programs *programs, int argc, char **argv)
+static int command_line_run(const struct process_programs *programs, int argc, char **argv)
 {
 	static char title[32];
 	enum process_role role = 0;
@@ -310,4 +310,9 @@ int process_main(const struct process_programs *programs, int argc, char **argv)
 	while (role < PROCESS_COUNT && strcmp(process_role_name(role), argv[2]) != 0) role++;
 	if (role == PROCESS_COUNT || !programs->mains[role]) return EXIT_USAGE;
 	return role_run(programs, role);
+}
+
+void process_main(const struct process_programs *programs, int argc, char **argv)
+{
+	_exit(command_line_run(programs, argc, argv));
 }

@@ -87,8 +87,11 @@ struct process_programs {
 /* Whether this command line is that of a process which the supervisor started. */
 bool process_is_meant(int argc, char **argv);
 
-/* Runs the process that the command line names. Returns its exit status, for _exit(). */
-int process_main(const struct process_programs *programs, int argc, char **argv);
+/*
+ * Runs the process that the command line names, and ends the program with its exit
+ * status: behind walls there is nothing that exit handlers may still do.
+ */
+_Noreturn void process_main(const struct process_programs *programs, int argc, char **argv);
 
 /* Serves channels, timers and watches until process_end(); returns the exit status. */
 must_use int process_run(struct process *process, const struct process_events *events);

@@ -670,7 +670,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(root_becomes_the_user_and_goes_on_as_him),
 	};
 
-	if (process_is_meant(argc, argv)) _exit(process_main(&toys, argc, argv));
+	if (process_is_meant(argc, argv)) process_main(&toys, argc, argv);
 	if (argc == 3 && strcmp(argv[1], "--serve") == 0) supervisor_main(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
