@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connection.h - a TCP connection of a worker: requests in, replies and transfers out.
+ *
+ * Its buffers are the worker's while it has its turn; what waits for the client at the
+ * end of a turn moves into memory of its own, which is exactly as large. Transfers go
+ * out one after the other, as far as the client takes them.
+ */
+#ifndef SERVER_FRONT_CONNECTION_H
+#define SERVER_FRONT_CONNECTION_H
+
+#include "server/front/worker.h"
+
+/* Takes over a descriptor: it is served from now on, or closed. */
+void connection_open(struct worker *worker, int fd, const struct endpoint *peer);
+
+/* Closes the idlest; false when there is none that may go. */
+bool connection_evict(struct worker *worker);
+
+/* Closes all of them. */
+void connections_close(struct worker *worker);
+
+#endif

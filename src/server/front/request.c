@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/front/request.h"
+
+#include "host/clock.h"
+
+void batch_begin(struct worker *worker, struct batch_view *view)
+{
+	struct roster *roster = worker->shared->roster;
+
+	/* First the mark, then the look: what is seen here is not freed before batch_end. */
+	directory_reader_begin(roster->directory, worker->index);
+	view->policy = atomic_load(&roster->policy);
+	view->is_complete = atomic_load(&worker->shared->is_complete);
+	view->now = loop_now(worker->loop);
+	view->now_unix_s = clock_unix_s();
+	view->server = (struct answer_server){.directory = roster->directory,
+					      .crypto = worker->crypto,
+					      .keys = view->policy->policy->keys,
+					      .key_count = view->policy->policy->key_count,
+					      .name = view->policy->policy->server.name,
+					      .version = "lockstep " LOCKSTEP_VERSION};
+}
+
+void batch_end(struct worker *worker)
+{
+	directory_reader_end(worker->shared->roster->directory, worker->index);
+}
+
+static enum metric metric_of_rcode(uint16_t rcode)
+{
+	switch (rcode) {
+	case RCODE_NOERROR: return METRIC_REPLIES_NOERROR;
+	case RCODE_NXDOMAIN: return METRIC_REPLIES_NXDOMAIN;
+	case RCODE_FORMERR: return METRIC_REPLIES_FORMERR;
+	case RCODE_SERVFAIL: return METRIC_REPLIES_SERVFAIL;
+	case RCODE_NOTIMP: return METRIC_REPLIES_NOTIMP;
+	case RCODE_REFUSED: return METRIC_REPLIES_REFUSED;
+	case RCODE_NOTAUTH: return METRIC_REPLIES_NOTAUTH;
+	default: return METRIC_REPLIES_OTHER;
+	}
+}
+
+static void notify_hand_on(struct worker *worker, const struct answer *result,
+			   const struct endpoint *from)
+{
+	struct note note = {.kind = NOTE_NOTIFY,
+			    .notify = {.from = *from,
+				       .primary = (uint32_t)result->notify.primary,
+				       .serial = result->notify.serial,
+				       .has_serial = result->notify.has_serial}};
+
+	name_copy(&note.notify.zone, result->zone->name);
+	worker_count(worker, METRIC_NOTIFIES_RECEIVED, 1);
+	if (!mailbox_post(worker->shared->mailbox, &note))
+		worker_count(worker, METRIC_NOTES_LOST, 1);
+}
+
+static void refusal_note(struct worker *worker, const struct batch_view *view,
+			 const struct answer *result, const struct endpoint *from)
+{
+	enum refusal refusal = refusal_of(result);
+
+	if (refusal == REFUSAL_NONE) return;
+	worker_count(worker,
+		     refusal == REFUSAL_NOTIFY ? METRIC_NOTIFIES_REFUSED : METRIC_TRANSFERS_REFUSED,
+		     1);
+	refusal_log(&worker->refusals, refusal, view->server.directory, result, from);
+}
+
+static void reply_count(struct worker *worker, const struct answer *result)
+{
+	worker_count(worker, metric_of_rcode(result->rcode), 1);
+	if (result->truncated) worker_count(worker, METRIC_REPLIES_TRUNCATED, 1);
+	if (result->query.tsig.present && result->tsig.verdict != TSIG_NONE &&
+	    result->tsig.verdict != TSIG_OK)
+		worker_count(worker, METRIC_SIGNATURES_REFUSED, 1);
+}
+
+/* The zone may be one of those that the keeper has still to name: let the client ask again. */
+static bool is_premature(const struct batch_view *view, const struct answer *result)
+{
+	return !view->is_complete && !result->zone &&
+	       (result->rcode == RCODE_REFUSED || result->rcode == RCODE_NOTAUTH);
+}
+
+void request_answer(struct worker *worker, const struct batch_view *view, struct span wire,
+		    enum transport transport, const struct endpoint *from, struct writer *out,
+		    struct answer *result)
+{
+	const struct answer_request request = {.wire = wire,
+					       .address = from->address,
+					       .transport = transport,
+					       .now = view->now,
+					       .now_unix_s = view->now_unix_s};
+
+	worker_count(worker, transport == TRANSPORT_UDP ? METRIC_QUERIES_UDP : METRIC_QUERIES_TCP,
+		     1);
+	answer(&view->server, &request, out, result);
+	if (result->kind == ANSWER_REPLY && is_premature(view, result))
+		result->kind = ANSWER_SILENCE;
+	switch (result->kind) {
+	case ANSWER_SILENCE: worker_count(worker, METRIC_UNANSWERED, 1); break;
+	case ANSWER_REPLY:
+		reply_count(worker, result);
+		refusal_note(worker, view, result, from);
+		if (result->notify.received) notify_hand_on(worker, result, from);
+		break;
+	case ANSWER_TRANSFER: break;
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.h - one request, whichever way it came. */
+#ifndef SERVER_FRONT_REQUEST_H
+#define SERVER_FRONT_REQUEST_H
+
+#include "server/front/worker.h"
+
+/* What a worker works with between directory_reader_begin and _end. */
+struct batch_view {
+	struct front_policy *policy;
+	struct answer_server server;
+	bool is_complete; /* a zone that is not there is none of ours */
+	instant_ns now;
+	uint64_t now_unix_s;
+};
+
+/* Begins and ends a batch: the view is valid in between. */
+void batch_begin(struct worker *worker, struct batch_view *view);
+void batch_end(struct worker *worker);
+
+/*
+ * Answers into `out` (as answer() does), counts it, logs what was refused and hands on a
+ * NOTIFY. With ANSWER_SILENCE nothing is to be sent.
+ */
+void request_answer(struct worker *worker, const struct batch_view *view, struct span wire,
+		    enum transport transport, const struct endpoint *from, struct writer *out,
+		    struct answer *result);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/front/worker.h"
+
+#include "crypto/crypto.h"
+#include "engine/stream/stream.h"
+#include "host/machine.h"
+#include "host/random.h"
+#include "server/front/connection.h"
+#include "server/front/request.h"
+
+#include <stdlib.h>
+
+/* ---- UDP ---- */
+
+/* False: nothing is to be sent. */
+static bool datagram_answer(struct worker *worker, const struct batch_view *view,
+			    const struct datagram *in, struct datagram *out)
+{
+	struct writer w = writer_of(out->ptr, out->cap);
+	struct answer result;
+
+	if (in->was_cut) {
+		worker_count(worker, METRIC_REQUESTS_CUT, 1);
+		return false;
+	}
+	request_answer(worker, view, span_of(in->ptr, in->len), TRANSPORT_UDP, &in->peer, &w,
+		       &result);
+	if (result.kind != ANSWER_REPLY) return false;
+	out->peer = in->peer;
+	out->local = in->local;
+	out->scope = in->scope;
+	out->len = w.len;
+	return true;
+}
+
+static void datagrams_answer(struct udp_source *source, size_t count)
+{
+	struct worker *worker = source->worker;
+	struct batch *batch = worker->batch;
+	struct batch_view view;
+	size_t reply_count = 0;
+
+	batch_begin(worker, &view);
+	for (size_t i = 0; i < count; i++)
+		if (datagram_answer(worker, &view, &batch->in[i], &batch->out[reply_count]))
+			reply_count++;
+	batch_end(worker);
+	if (reply_count == 0) return;
+	size_t sent = datagrams_send(source->datagrams, batch->out, reply_count);
+	worker_count(worker, METRIC_REPLIES_UNSENT, reply_count - sent);
+}
+
+static void udp_ready(void *context, unsigned events)
+{
+	struct udp_source *source = context;
+
+	(void)events;
+	for (int i = 0; i < UDP_BATCHES_PER_TURN; i++) {
+		size_t count = datagrams_receive(source->datagrams, source->worker->batch->in,
+						 DATAGRAMS_MAX);
+		if (count > 0) datagrams_answer(source, count);
+		if (count < DATAGRAMS_MAX) return;
+	}
+}
+
+/* ---- TCP ---- */
+
+static void tcp_pause(struct tcp_source *source)
+{
+	struct loop *loop = source->worker->loop;
+
+	loop_remove(loop, &source->watch);
+	timer_set_after(loop, &source->pause, ACCEPTOR_PAUSE_NS);
+}
+
+static void tcp_resume(void *context, instant_ns now)
+{
+	struct tcp_source *source = context;
+	struct loop *loop = source->worker->loop;
+
+	(void)now;
+	if (loop_add(loop, &source->watch, NULL))
+		timer_set_after(loop, &source->pause, ACCEPTOR_PAUSE_NS);
+}
+
+/* False: nothing more can be accepted now. */
+static bool connection_accept(struct tcp_source *source)
+{
+	struct worker *worker = source->worker;
+	struct endpoint peer, local;
+	int fd;
+
+	switch (acceptor_take(&source->acceptor, &fd, &peer, &local)) {
+	case OK: connection_open(worker, fd, &peer); return true;
+	case E_AGAIN: return false;
+	case E_LIMIT:
+		if (connection_evict(worker)) return true;
+		worker_count(worker, METRIC_TCP_REFUSED, 1);
+		if (acceptor_refuse(&source->acceptor)) return true;
+		tcp_pause(source);
+		return false;
+	default: tcp_pause(source); return false;
+	}
+}
+
+static void tcp_ready(void *context, unsigned events)
+{
+	(void)events;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++)
+		if (!connection_accept(context)) return;
+}
+
+/* ---- the thread ---- */
+
+static void end_asked(void *context)
+{
+	struct worker *worker = context;
+
+	loop_stop(worker->loop);
+}
+
+static void *worker_run(void *context)
+{
+	struct worker *worker = context;
+
+	thread_pin(worker->index);
+	loop_run(worker->loop);
+	return NULL;
+}
+
+enum code worker_start(struct worker *worker, struct error *err)
+{
+	if (pthread_create(&worker->thread, NULL, worker_run, worker))
+		return error_set(err, E_NOMEM, "cannot start thread %u of the front",
+				 worker->index);
+	worker->is_running = true;
+	return OK;
+}
+
+/* ---- making one ---- */
+
+static enum code udp_open(struct worker *worker, const struct listener *listener, struct error *err)
+{
+	struct udp_source *source = &worker->udp[worker->udp_count];
+	enum code code = datagrams_new(listener->fd, &source->datagrams, err);
+
+	if (code) return code;
+	source->worker = worker;
+	source->watch = (struct watch){listener->fd, LOOP_READ, udp_ready, source};
+	worker->udp_count++;
+	return loop_add(worker->loop, &source->watch, err);
+}
+
+static enum code tcp_open(struct worker *worker, const struct listener *listener, struct error *err)
+{
+	struct tcp_source *source = &worker->tcp[worker->tcp_count++];
+
+	source->worker = worker;
+	source->watch = (struct watch){listener->fd, LOOP_READ | LOOP_SHARED, tcp_ready, source};
+	source->pause = (struct timer){.due = tcp_resume, .context = source};
+	acceptor_open(&source->acceptor, listener->fd);
+	return loop_add(worker->loop, &source->watch, err);
+}
+
+static enum code sockets_open(struct worker *worker, struct error *err)
+{
+	const struct process *process = worker->shared->process;
+	size_t count = process->listener_count;
+	enum code code = OK;
+
+	worker->udp = calloc(count + 1, sizeof *worker->udp);
+	worker->tcp = calloc(count + 1, sizeof *worker->tcp);
+	if (!worker->udp || !worker->tcp)
+		return error_set(err, E_NOMEM, "no memory for %zu sockets", count);
+	for (size_t i = 0; i < count && !code; i++) {
+		const struct listener *listener = &process->listeners[i];
+		if (listener->transport == TRANSPORT_TCP)
+			code = tcp_open(worker, listener, err);
+		else if (listener->worker == worker->index)
+			code = udp_open(worker, listener, err);
+	}
+	return code;
+}
+
+static enum code streams_open(struct worker *worker, struct error *err)
+{
+	uint32_t workers = worker->shared->process->worker_count;
+	const struct front_policy *policy = atomic_load(&worker->shared->roster->policy);
+	uint32_t capacity = (policy->policy->limits.tcp_connections + workers - 1) / workers;
+	struct siphash_key key = {random_u64(), random_u64()};
+
+	if (capacity == 0) capacity = 1;
+	worker->streams_memory = malloc(stream_set_size(capacity));
+	worker->connections = calloc(capacity, sizeof(struct connection *));
+	worker->in = malloc(STREAM_IN_OCTETS_MAX);
+	worker->out = malloc(STREAM_OUT_OCTETS);
+	if (!worker->streams_memory || !worker->connections || !worker->in || !worker->out)
+		return error_set(err, E_NOMEM, "no memory for %u connections", capacity);
+	stream_set_init(&worker->streams, capacity, worker->streams_memory, key);
+	return OK;
+}
+
+static void batch_prepare(struct batch *batch)
+{
+	for (size_t i = 0; i < DATAGRAMS_MAX; i++) {
+		batch->in[i] =
+			(struct datagram){.ptr = batch->in_octets[i], .cap = REQUEST_OCTETS_MAX};
+		batch->out[i] =
+			(struct datagram){.ptr = batch->out_octets[i], .cap = UDP_OCTETS_MAX};
+	}
+}
+
+enum code worker_open(struct worker *worker, struct front_shared *shared, unsigned index,
+		      struct error *err)
+{
+	enum code code;
+
+	worker->shared = shared;
+	worker->index = index;
+	worker->wakeup = (struct wakeup){.rung = end_asked, .context = worker};
+	worker->wakeup.watch.fd = -1;
+	if ((code = loop_new(&worker->loop, err))) return code;
+	refusals_open(&worker->refusals, worker->loop);
+	if (!(worker->crypto = crypto_new(err))) return E_NOMEM;
+	if (!(worker->batch = malloc(sizeof *worker->batch)))
+		return error_set(err, E_NOMEM, "no memory for a batch of requests");
+	batch_prepare(worker->batch);
+	if ((code = wakeup_open(worker->loop, &worker->wakeup, err))) return code;
+	if ((code = streams_open(worker, err))) return code;
+	return sockets_open(worker, err);
+}
+
+void worker_close(struct worker *worker)
+{
+	if (worker->is_running) {
+		wakeup_ring(&worker->wakeup);
+		pthread_join(worker->thread, NULL);
+	}
+	if (worker->loop) {
+		connections_close(worker);
+		refusals_close(&worker->refusals);
+	}
+	for (size_t i = 0; i < worker->udp_count; i++) datagrams_free(worker->udp[i].datagrams);
+	for (size_t i = 0; i < worker->tcp_count; i++) acceptor_close(&worker->tcp[i].acceptor);
+	if (worker->wakeup.watch.fd >= 0) wakeup_close(worker->loop, &worker->wakeup);
+	free(worker->udp);
+	free(worker->tcp);
+	free(worker->streams_memory);
+	free(worker->connections);
+	free(worker->batch);
+	free(worker->in);
+	free(worker->out);
+	crypto_free(worker->crypto);
+	loop_free(worker->loop);
+}

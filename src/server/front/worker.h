@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.h - one thread that answers, with everything of its own but the zones.
+ *
+ * It is made and freed by the control thread, in between it belongs to its own. While
+ * it waits it holds nothing of the directory, so it delays nobody's grace.
+ */
+#ifndef SERVER_FRONT_WORKER_H
+#define SERVER_FRONT_WORKER_H
+
+#include "engine/answer/answer.h"
+#include "engine/stream/stream_set.h"
+#include "host/datagram.h"
+#include "host/socket.h"
+#include "server/front/front.h"
+#include "server/front/refusals.h"
+#include "server/metrics.h"
+
+enum {
+	REQUEST_OCTETS_MAX = 4096, /* of a UDP request: one that is longer is none of ours */
+	UDP_BATCHES_PER_TURN = 4,  /* then TCP and timers have their turn */
+	ACCEPTS_PER_TURN = 16,
+};
+
+struct connection;
+
+/* A UDP socket of this worker. */
+struct udp_source {
+	struct worker *worker;
+	struct watch watch;
+	struct datagrams *datagrams;
+};
+
+/* A listening socket that all workers share. */
+struct tcp_source {
+	struct worker *worker;
+	struct watch watch;
+	struct acceptor acceptor;
+	struct timer pause; /* not watched until it is due: descriptors ran out */
+};
+
+/* Octets of one batch. */
+struct batch {
+	struct datagram in[DATAGRAMS_MAX], out[DATAGRAMS_MAX];
+	uint8_t in_octets[DATAGRAMS_MAX][REQUEST_OCTETS_MAX];
+	uint8_t out_octets[DATAGRAMS_MAX][UDP_OCTETS_MAX];
+};
+
+struct worker {
+	struct front_shared *shared;
+	unsigned index;
+	pthread_t thread;
+	bool is_running; /* the thread is to be joined */
+	struct loop *loop;
+	struct crypto *crypto;
+	struct wakeup wakeup; /* rung to end it */
+	struct udp_source *udp;
+	size_t udp_count;
+	struct tcp_source *tcp;
+	size_t tcp_count;
+	struct stream_set streams;
+	void *streams_memory;
+	struct connection **connections; /* by slot of `streams` */
+	struct refusals refusals;
+	struct batch *batch;
+	uint8_t *in, *out; /* lent to the connection whose turn it is: STREAM_IN_OCTETS_MAX, */
+			   /* STREAM_OUT_OCTETS */
+	_Atomic uint64_t counters[METRIC_COUNT];
+};
+
+/* Sockets and memory for worker `index`; the policy in force says how much. */
+must_use enum code worker_open(struct worker *worker, struct front_shared *shared, unsigned index,
+			       struct error *err);
+must_use enum code worker_start(struct worker *worker, struct error *err);
+
+/* Ends the thread, closes its connections, frees all. Fine after a failed worker_open. */
+void worker_close(struct worker *worker);
+
+/* One thread writes each counter, any may read it. */
+static inline void worker_count(struct worker *worker, enum metric metric, uint64_t n)
+{
+	_Atomic uint64_t *counter = &worker->counters[metric];
+
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+#endif
