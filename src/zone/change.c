@@ -37,6 +37,8 @@ static void sides_walk(const struct records *before, const struct records *after
 	while (b < before->count && a < after->count) {
 		struct record old = records_get(before, b), new = records_get(after, a);
 		int order = record_compare(&old, &new);
+		records_prefetch(before, b);
+		records_prefetch(after, a);
 		if (order < 0) {
 			side_add(removed, before, b++);
 		} else if (order > 0) {

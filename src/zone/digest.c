@@ -84,6 +84,7 @@ bool zone_digest_of(const struct records *set, struct crypto *crypto, struct zon
 	assert(set->sorted);
 	for (size_t i = 0; i < set->count; i++) {
 		struct record record = records_get(set, i);
+		records_prefetch(set, i);
 		if (!zone_digest_add(&digest, crypto, &record)) return false;
 	}
 	*out = digest;

@@ -56,6 +56,9 @@ enum code image_open(struct span bytes, struct image *out, struct error *err)
 		return error_set(err, E_DAMAGED,
 				 "an image whose lengths are not those of its %zu octets",
 				 bytes.len);
+	struct node apex;
+	if (!node_open(out, out->nodes_at, &apex) || !name_equal(apex.owner, out->apex))
+		return error_set(err, E_DAMAGED, "an image whose first name is not the zone's");
 	return OK;
 }
 
@@ -69,30 +72,6 @@ enum code image_verify(const struct image *image, struct error *err)
 	return error_set(err, E_DAMAGED,
 			 "the image of zone %s, serial %" PRIu32 ", does not match its checksum",
 			 name_to_text(image->apex, text), image->serial);
-}
-
-bool node_open(const struct image *image, uint32_t at, struct node *out)
-{
-	if (at < image->nodes_at || at >= image->nodes_end) return false;
-
-	uint64_t left = (uint64_t)(image->nodes_end - at) * IMAGE_UNIT;
-	const uint8_t *p = image->bytes.ptr + (size_t)at * IMAGE_UNIT;
-	if (left < NODE_OWNER) return false;
-	uint64_t len = (uint64_t)load_u32(p) * IMAGE_UNIT;
-	uint8_t flags = p[NODE_FLAGS], owner_len = p[NODE_OWNER_LEN];
-	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex.len)
-		return false;
-	*out = (struct node){
-		.at = at,
-		.owner = {.wire = p + NODE_OWNER, .len = owner_len},
-		.rrset_count = load_u16(p + NODE_RRSET_COUNT),
-		.is_apex = flags & NODE_IS_APEX,
-		.is_cut = flags & NODE_IS_CUT,
-		.has_dname = flags & NODE_HAS_DNAME,
-		.has_wildcard_child = flags & NODE_HAS_WILDCARD_CHILD,
-		.rrsets = span_of(p + NODE_OWNER + owner_len, (size_t)len - NODE_OWNER - owner_len),
-	};
-	return true;
 }
 
 static bool is_name(struct span octets)

@@ -106,6 +106,7 @@ enum image_result {
 	IMAGE_DAMAGED,  /* no node is told: answer SERVFAIL */
 };
 
+/* Of a node that is not told only `at` is set, to 0. */
 struct image_lookup {
 	enum image_result result;
 	struct node node;

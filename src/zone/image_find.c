@@ -3,26 +3,41 @@
 
 enum probe { PROBE_FOUND, PROBE_NOTHING, PROBE_DAMAGED };
 
-/* A bit for each slot with this tag. */
-static unsigned tags_match(const uint8_t *bucket, uint8_t tag)
+/* Octets that are zero, as a set top bit each; exact. */
+static uint64_t zero_octets(uint64_t octets)
 {
-	unsigned found = 0;
+	const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
 
-	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-		found |= (unsigned)(bucket[slot] == tag) << slot;
-	return found;
+	return ~(((octets & low7) + low7) | octets | low7);
+}
+
+/* The slots with this tag, as the top bit of octet n for slot n of eight from `first` on. */
+static uint64_t tags_match(const uint8_t *bucket, unsigned first, uint8_t tag)
+{
+	uint64_t tags = 0;
+
+	/* Compilers make one load of it. */
+	for (unsigned i = 0; i < 8; i++) tags |= (uint64_t)bucket[first + i] << 8 * i;
+	return zero_octets(tags ^ UINT64_C(0x0101010101010101) * tag);
 }
 
 static enum probe bucket_probe(const struct image *image, const uint8_t *bucket, uint64_t hash,
 			       struct name name, struct node *out)
 {
-	for (unsigned left = tags_match(bucket, hash_tag(hash)); left; left &= left - 1) {
-		unsigned slot = (unsigned)__builtin_ctz(left);
-		uint32_t at = load_u32(bucket + BUCKET_PLACES + slot * IMAGE_UNIT);
-		if (at == 0) continue;
-		if (!node_open(image, at, out)) return PROBE_DAMAGED;
-		if (name_equal(out->owner, name)) return PROBE_FOUND;
-	}
+	/* Eight tags, then the last four of them with the filter behind them, which are cut off. */
+	uint64_t left[2] = {
+		tags_match(bucket, 0, hash_tag(hash)),
+		tags_match(bucket, 8, hash_tag(hash)) & UINT32_MAX,
+	};
+
+	for (unsigned half = 0; half < 2; half++)
+		for (; left[half]; left[half] &= left[half] - 1) {
+			unsigned slot = half * 8 + (unsigned)__builtin_ctzll(left[half]) / 8;
+			uint32_t at = load_u32(bucket + BUCKET_PLACES + slot * IMAGE_UNIT);
+			if (at == 0) continue;
+			if (!node_open(image, at, out)) return PROBE_DAMAGED;
+			if (name_equal(out->owner, name)) return PROBE_FOUND;
+		}
 	return PROBE_NOTHING;
 }
 
@@ -55,11 +70,6 @@ static enum image_result find_wildcard(const struct image *image, uint64_t hash,
 	return found == PROBE_FOUND ? IMAGE_WILDCARD : IMAGE_DAMAGED;
 }
 
-static bool apex_open(const struct image *image, struct node *out)
-{
-	return node_open(image, image->nodes_at, out) && name_equal(out->owner, image->apex);
-}
-
 /* RFC 1034 4.3.2 step 3: label by label from the apex down, until something decides. */
 static enum image_result find(const struct image *image, const struct path *path,
 			      struct image_lookup *out)
@@ -67,7 +77,7 @@ static enum image_result find(const struct image *image, const struct path *path
 	uint64_t hash = image->seed;
 	struct node next;
 
-	if (!apex_open(image, &out->node)) return IMAGE_DAMAGED;
+	if (!node_open(image, image->nodes_at, &out->node)) return IMAGE_DAMAGED;
 	for (unsigned depth = 1; depth <= path->depth; depth++) {
 		if (out->node.has_dname) return IMAGE_DNAME;
 		uint64_t parent = hash;
@@ -76,7 +86,7 @@ static enum image_result find(const struct image *image, const struct path *path
 		enum probe found = probe(image, hash, name, &next);
 		if (found != PROBE_FOUND) {
 			out->encloser = out->node;
-			out->node = (struct node){0};
+			out->node.at = 0;
 			if (found == PROBE_DAMAGED) return IMAGE_DAMAGED;
 			return find_wildcard(image, parent, path_name(path, depth - 1), out);
 		}
@@ -91,11 +101,12 @@ void image_find(const struct image *image, struct name name, struct image_lookup
 	struct name_buffer lower;
 	struct path path;
 
-	*out = (struct image_lookup){.result = IMAGE_OUTSIDE};
+	out->result = IMAGE_OUTSIDE;
+	out->node.at = out->encloser.at = 0;
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), image->apex)) return;
 	out->result = find(image, &path, out);
-	if (out->result == IMAGE_DAMAGED) *out = (struct image_lookup){.result = IMAGE_DAMAGED};
+	if (out->result == IMAGE_DAMAGED) out->node.at = out->encloser.at = 0;
 }
 
 bool image_find_exact(const struct image *image, struct name name, struct node *out)
@@ -105,6 +116,6 @@ bool image_find_exact(const struct image *image, struct name name, struct node *
 
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), image->apex)) return false;
-	if (path.depth == 0) return apex_open(image, out);
+	if (path.depth == 0) return node_open(image, image->nodes_at, out);
 	return probe(image, path_hash(image, &path), path.name, out) == PROBE_FOUND;
 }

@@ -131,7 +131,7 @@ static inline uint64_t path_hash(const struct image *image, const struct path *p
 	uint64_t hash = image->seed;
 
 	for (unsigned depth = 1; depth <= path->depth; depth++)
-		hash = hash_label(hash, path->name.wire + path->starts[depth]);
+		hash = hash_label(hash, path_wire(path, depth));
 	return hash;
 }
 
@@ -159,12 +159,36 @@ static inline uint32_t hash_second(uint64_t hash, uint32_t bucket_count)
 	return second + (bucket_count > 1 && second >= hash_home(hash, bucket_count));
 }
 
-/* Both in image.c, so that the code of the long hash is there once. */
-uint64_t image_checksum(struct span octets);
+/*
+ * Reads the node at this place and checks that it lies in the image and its owner in
+ * it, but not that the owner is a name.
+ */
+static inline bool node_open(const struct image *image, uint32_t at, struct node *out)
+{
+	if (at < image->nodes_at || at >= image->nodes_end) return false;
 
-/* Reads the node at this place and checks that it lies in the image and its owner in it, but not
- * that the owner is a name. */
-bool node_open(const struct image *image, uint32_t at, struct node *out);
+	uint64_t left = (uint64_t)(image->nodes_end - at) * IMAGE_UNIT;
+	const uint8_t *p = image->bytes.ptr + (size_t)at * IMAGE_UNIT;
+	if (left < NODE_OWNER) return false;
+	uint64_t len = (uint64_t)load_u32(p) * IMAGE_UNIT;
+	uint8_t flags = p[NODE_FLAGS], owner_len = p[NODE_OWNER_LEN];
+	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex.len)
+		return false;
+	out->at = at;
+	out->owner.wire = p + NODE_OWNER;
+	out->owner.len = owner_len;
+	out->rrset_count = load_u16(p + NODE_RRSET_COUNT);
+	out->is_apex = flags & NODE_IS_APEX;
+	out->is_cut = flags & NODE_IS_CUT;
+	out->has_dname = flags & NODE_HAS_DNAME;
+	out->has_wildcard_child = flags & NODE_HAS_WILDCARD_CHILD;
+	out->rrsets.ptr = p + NODE_OWNER + owner_len;
+	out->rrsets.len = (size_t)len - NODE_OWNER - owner_len;
+	return true;
+}
+
+/* In image.c, so that the code of the long hash is there once. */
+uint64_t image_checksum(struct span octets);
 
 /*
  * Fills the buckets, which are zero, of an image with the names of its nodes. False

@@ -70,13 +70,32 @@ static bool index_put(struct index *index, uint64_t hash, uint32_t at)
 
 bool image_index_fill(uint8_t *octets, const struct image *image)
 {
+	/* Names wait here while their buckets come from memory. */
+	enum { WAITING = 16 };
+	struct {
+		uint64_t hash;
+		uint32_t at;
+	} waiting[WAITING];
 	struct index index = {
 		.buckets = octets + (size_t)image->buckets_at * IMAGE_UNIT,
 		.image = image,
 	};
 	struct node node = {0};
+	size_t in = 0, out = 0;
+	bool more = true;
 
-	while (image_next(image, &node))
-		if (!index_put(&index, owner_hash(image, node.owner), node.at)) return false;
+	while (more || out < in) {
+		more = more && image_next(image, &node);
+		if (more) {
+			uint64_t hash = owner_hash(image, node.owner);
+			__builtin_prefetch(bucket_of(&index, hash_home(hash, image->bucket_count)));
+			waiting[in % WAITING].hash = hash;
+			waiting[in++ % WAITING].at = node.at;
+		}
+		if (in == out || (more && in - out < WAITING)) continue;
+		if (!index_put(&index, waiting[out % WAITING].hash, waiting[out % WAITING].at))
+			return false;
+		out++;
+	}
 	return node.at == 0;
 }

@@ -6,7 +6,9 @@ struct run owner_run(const struct records *set, size_t from)
 	struct name owner = records_get(set, from).owner;
 	size_t to = from + 1;
 
-	while (to < set->count && name_equal(records_get(set, to).owner, owner)) to++;
+	records_prefetch(set, from);
+	for (; to < set->count && name_equal(records_get(set, to).owner, owner); to++)
+		records_prefetch(set, to);
 	return (struct run){from, to};
 }
 
