@@ -209,6 +209,12 @@ bool name_wildcard_child(struct name name, struct name_buffer *out)
 
 void name_lower(struct name name, struct name_buffer *out)
 {
+	unsigned i = 0;
+
 	out->len = name.len;
-	for (unsigned i = 0; i < name.len; i++) out->wire[i] = lower(name.wire[i]);
+	for (; i + 8 <= name.len; i += 8) {
+		uint64_t octets = lower8(load8(name.wire + i));
+		memcpy(out->wire + i, &octets, sizeof octets);
+	}
+	for (; i < name.len; i++) out->wire[i] = lower(name.wire[i]);
 }
