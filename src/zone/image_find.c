@@ -11,13 +11,14 @@ static uint64_t zero_octets(uint64_t octets)
 	return ~(((octets & low7) + low7) | octets | low7);
 }
 
-/* The slots with this tag, as the top bit of octet n for slot n of eight from `first` on. */
+/* The slots with this tag among the eight from `first` on, as the top bits of their octets. */
 static uint64_t tags_match(const uint8_t *bucket, unsigned first, uint8_t tag)
 {
-	uint64_t tags = 0;
+	uint64_t tags = load_u64(bucket + first);
 
-	/* Compilers make one load of it. */
-	for (unsigned i = 0; i < 8; i++) tags |= (uint64_t)bucket[first + i] << 8 * i;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	tags = __builtin_bswap64(tags); /* slot 0 in the lowest octet */
+#endif
 	return zero_octets(tags ^ UINT64_C(0x0101010101010101) * tag);
 }
 
