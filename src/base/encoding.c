@@ -40,10 +40,12 @@ bool base16_decode(struct span text, struct writer *w)
 void base16_encode(struct span bytes, struct writer *w)
 {
 	static const char digits[] = "0123456789abcdef";
+	uint8_t *out = writer_take(w, bytes.len * 2);
 
+	if (!out) return;
 	for (size_t i = 0; i < bytes.len; i++) {
-		write_u8(w, (uint8_t)digits[bytes.ptr[i] >> 4]);
-		write_u8(w, (uint8_t)digits[bytes.ptr[i] & 15]);
+		*out++ = (uint8_t)digits[bytes.ptr[i] >> 4];
+		*out++ = (uint8_t)digits[bytes.ptr[i] & 15];
 	}
 }
 
@@ -153,15 +155,17 @@ void base64_encode(struct span bytes, struct writer *w)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t *out = writer_take(w, (bytes.len + 2) / 3 * 4);
 
-	for (size_t i = 0; i < bytes.len; i += 3) {
+	if (!out) return;
+	for (size_t i = 0; i < bytes.len; i += 3, out += 4) {
 		size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
 		uint32_t bits = (uint32_t)bytes.ptr[i] << 16;
 		if (n > 1) bits |= (uint32_t)bytes.ptr[i + 1] << 8;
 		if (n > 2) bits |= bytes.ptr[i + 2];
-		write_u8(w, (uint8_t)digits[bits >> 18]);
-		write_u8(w, (uint8_t)digits[bits >> 12 & 63]);
-		write_u8(w, n > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=');
-		write_u8(w, n > 2 ? (uint8_t)digits[bits & 63] : '=');
+		out[0] = (uint8_t)digits[bits >> 18];
+		out[1] = (uint8_t)digits[bits >> 12 & 63];
+		out[2] = n > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=';
+		out[3] = n > 2 ? (uint8_t)digits[bits & 63] : '=';
 	}
 }

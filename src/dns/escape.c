@@ -53,34 +53,57 @@ static void write_ddd(struct writer *w, uint8_t c)
 	p[3] = (uint8_t)('0' + c % 10);
 }
 
-/* `special` are the printable octets that need a backslash. */
-static void write_escaped(struct span octets, const char *special, bool space, struct writer *w)
+/*
+ * The octets that stand for themselves, a bit for each: in a label all printable ones but
+ * ". \ " ( ) ; @ $" and the space, in a string all but the quote and the backslash.
+ */
+static const uint64_t plain_in_label[4] = {0xf7ffbcea00000000, 0x7fffffffeffffffe};
+static const uint64_t plain_in_string[4] = {0xfffffffb00000000, 0x7fffffffefffffff};
+
+static size_t plain_len(struct span octets, const uint64_t plain[static 4])
 {
-	for (size_t i = 0; i < octets.len; i++) {
-		uint8_t c = octets.ptr[i];
-		if (c < 0x20 || c > 0x7e || (c == ' ' && !space)) {
+	size_t len = 0;
+
+	while (len < octets.len && plain[octets.ptr[len] >> 6] >> (octets.ptr[len] & 63) & 1) len++;
+	return len;
+}
+
+static void write_escaped(struct span octets, const uint64_t plain[static 4], struct writer *w)
+{
+	for (;;) {
+		size_t len = plain_len(octets, plain);
+		write_bytes(w, octets.ptr, len);
+		if (len == octets.len) return;
+		uint8_t c = octets.ptr[len];
+		if (c <= ' ' || c > '~') {
 			write_ddd(w, c);
-			continue;
+		} else {
+			write_u8(w, '\\');
+			write_u8(w, c);
 		}
-		if (strchr(special, c)) write_u8(w, '\\');
-		write_u8(w, c);
+		octets = span_of(octets.ptr + len + 1, octets.len - len - 1);
 	}
+}
+
+bool label_is_plain(struct span octets)
+{
+	return plain_len(octets, plain_in_label) == octets.len;
 }
 
 void escape_label(struct span octets, struct writer *w)
 {
-	write_escaped(octets, ".\\\"();@$", false, w);
+	write_escaped(octets, plain_in_label, w);
 }
 
 void escape_octet(uint8_t octet, struct writer *w)
 {
-	write_escaped(span_of(&octet, 1), "\"\\", true, w);
+	write_escaped(span_of(&octet, 1), plain_in_string, w);
 }
 
 void escape_string(struct span octets, struct writer *w)
 {
 	write_u8(w, '"');
-	write_escaped(octets, "\"\\", true, w);
+	write_escaped(octets, plain_in_string, w);
 	write_u8(w, '"');
 }
 

@@ -20,6 +20,9 @@ size_t escape_read(struct span text, size_t at, uint8_t *octet);
  */
 bool unescape(struct span text, struct writer *w, size_t *bad);
 
+/* None of a label's octets needs an escape. */
+bool label_is_plain(struct span octets);
+
 /* Octets of a label as they stand in a name's text. */
 void escape_label(struct span octets, struct writer *w);
 

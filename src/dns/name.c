@@ -43,34 +43,44 @@ void name_copy(struct name_buffer *to, struct name from)
 	memcpy(to->wire, from.wire, from.len);
 }
 
+/* Octets of labels in a row, and whether the root label ends them; 0: none, or malformed. */
+static size_t labels_len(const uint8_t *p, size_t left, bool *ends)
+{
+	size_t len = 0;
+
+	*ends = false;
+	while (len < left && p[len] < 0xc0 && !*ends) {
+		size_t octet = p[len];
+		if (octet > LABEL_OCTETS_MAX || octet >= left - len) return 0;
+		len += octet + 1;
+		if (len > NAME_OCTETS_MAX) return 0;
+		*ends = octet == 0;
+	}
+	return len;
+}
+
 bool name_read(struct reader *r, struct name_buffer *out)
 {
 	enum { POINTER_COUNT_MAX = LABEL_COUNT_MAX };
-	size_t at = r->at, start = r->at, end = 0, len = 0;
+	size_t at = r->at, end = 0, len = 0;
 	unsigned pointers = 0;
-	uint8_t octet;
+	bool ends;
 
 	if (r->failed) return false;
 	r->failed = true;
-	do {
-		if (at >= r->len) return false;
-		octet = r->ptr[at];
-		if (octet >= 0xc0) {
-			if (at + 1 >= r->len || pointers++ == POINTER_COUNT_MAX) return false;
-			size_t target = (size_t)(octet & 0x3f) << 8 | r->ptr[at + 1];
-			if (target >= start) return false;
-			if (!end) end = at + 2;
-			at = start = target;
-			continue;
-		}
-		size_t label = (size_t)octet + 1;
-		if (octet > LABEL_OCTETS_MAX || label > r->len - at) return false;
-		if (len + label > NAME_OCTETS_MAX) return false;
-		memcpy(out->wire + len, r->ptr + at, label);
-		len += label;
-		at += label;
-	} while (octet);
-
+	for (;;) {
+		size_t start = at, part = labels_len(r->ptr + at, r->len - at, &ends);
+		if (len + part > NAME_OCTETS_MAX) return false;
+		memcpy(out->wire + len, r->ptr + at, part);
+		len += part;
+		at += part;
+		if (ends) break;
+		if (r->len - at < 2 || r->ptr[at] < 0xc0 || pointers++ == POINTER_COUNT_MAX)
+			return false;
+		if (!end) end = at + 2;
+		at = (size_t)(r->ptr[at] & 0x3f) << 8 | r->ptr[at + 1];
+		if (at >= start) return false;
+	}
 	out->len = (uint8_t)len;
 	r->at = end ? end : at;
 	r->failed = false;
@@ -122,17 +132,6 @@ bool name_equal(struct name a, struct name b)
 	return a.len == b.len && octets_equal(a.wire, b.wire, a.len);
 }
 
-static unsigned labels_find(struct name name, uint8_t starts[LABEL_COUNT_MAX])
-{
-	unsigned count = 0;
-
-	for (unsigned at = 0; name.wire[at]; at += name.wire[at] + 1u) {
-		assert(count < LABEL_COUNT_MAX);
-		starts[count++] = (uint8_t)at;
-	}
-	return count;
-}
-
 static int label_compare(const uint8_t *a, const uint8_t *b)
 {
 	unsigned a_len = *a++, b_len = *b++;
@@ -145,17 +144,52 @@ static int label_compare(const uint8_t *a, const uint8_t *b)
 	return (int)a_len - (int)b_len;
 }
 
+/* How many octets at the end are the same in both, but for case; the root's at least. */
+static unsigned common_end(struct name a, struct name b)
+{
+	unsigned limit = a.len < b.len ? a.len : b.len, common = 1;
+	const uint8_t *a_end = a.wire + a.len, *b_end = b.wire + b.len;
+
+	while (common + 8 <= limit &&
+	       lower8(load8(a_end - common - 8)) == lower8(load8(b_end - common - 8)))
+		common += 8;
+	while (common < limit && lower(a_end[-1 - (int)common]) == lower(b_end[-1 - (int)common]))
+		common++;
+	return common;
+}
+
+/* A place between two labels, and the label before it; none at the start. */
+struct boundary {
+	const uint8_t *at, *label;
+	unsigned left; /* octets from here to the end */
+};
+
+static void boundary_reach(struct boundary *boundary, unsigned left)
+{
+	while (boundary->left > left) {
+		unsigned label = *boundary->at + 1u;
+		boundary->label = boundary->at;
+		boundary->at += label;
+		boundary->left -= label;
+	}
+}
+
+/*
+ * The labels that decide stand before the first boundary from which on both are the same.
+ * Equal octets alone do not make one: a length may equal an octet inside a label.
+ */
 int name_compare(struct name a, struct name b)
 {
-	uint8_t a_starts[LABEL_COUNT_MAX], b_starts[LABEL_COUNT_MAX];
-	unsigned a_count = labels_find(a, a_starts), b_count = labels_find(b, b_starts);
+	unsigned common = common_end(a, b);
+	struct boundary in_a = {.at = a.wire, .left = a.len}, in_b = {.at = b.wire, .left = b.len};
 
-	while (a_count && b_count) {
-		int order =
-			label_compare(a.wire + a_starts[--a_count], b.wire + b_starts[--b_count]);
-		if (order) return order;
-	}
-	return (int)a_count - (int)b_count;
+	do {
+		boundary_reach(&in_a, common);
+		boundary_reach(&in_b, common);
+		common = in_a.left < in_b.left ? in_a.left : in_b.left;
+	} while (in_a.left != in_b.left);
+	if (!in_a.label || !in_b.label) return (in_a.label != NULL) - (in_b.label != NULL);
+	return label_compare(in_a.label, in_b.label);
 }
 
 bool name_is_below(struct name name, struct name ancestor)

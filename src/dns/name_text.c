@@ -148,9 +148,34 @@ enum code name_from_text(struct span text, const struct name *origin, struct nam
 	return name_finish(text, to, origin, out, err);
 }
 
+static bool name_is_plain(struct name name)
+{
+	for (const uint8_t *p = name.wire; *p; p += *p + 1)
+		if (!label_is_plain(span_of(p + 1, *p))) return false;
+	return true;
+}
+
+/* The wire form one octet further on, each length but the first replaced by a dot. */
+static void name_print_plain(struct name name, struct writer *w)
+{
+	uint8_t *text = writer_take(w, name.len - 1u);
+
+	if (!text) return;
+	memcpy(text, name.wire + 1, name.len - 1u);
+	for (unsigned at = name.wire[0]; at < name.len - 1u; at += name.wire[at + 1] + 1u)
+		text[at] = '.';
+}
+
 void name_print(struct name name, struct writer *w)
 {
-	if (name_is_root(name)) write_u8(w, '.');
+	if (name_is_root(name)) {
+		write_u8(w, '.');
+		return;
+	}
+	if (likely(name_is_plain(name))) {
+		name_print_plain(name, w);
+		return;
+	}
 	for (const uint8_t *p = name.wire; *p; p += *p + 1) {
 		escape_label(span_of(p + 1, *p), w);
 		write_u8(w, '.');
