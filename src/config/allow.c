@@ -25,20 +25,20 @@ static_assert(ARRAY_COUNT(transport_words) == TRANSPORT_COUNT + 1, "a word for e
 /* Adds an item to the list being made, which is on top of those it is made within. */
 static bool allow_push(struct load *load, const struct access_item *item)
 {
-	if (load->item_count == load->item_capacity) {
-		size_t capacity = load->item_capacity ? 2 * load->item_capacity : 64;
+	if (load->allow.count == load->allow.capacity) {
+		size_t capacity = load->allow.capacity ? 2 * load->allow.capacity : 64;
 		struct access_item *grown =
-			arena_grow(load->scratch, load->items, load->item_count * sizeof *grown,
-				   capacity * sizeof *grown);
+			arena_grow(load->scratch, load->allow.items,
+				   load->allow.count * sizeof *grown, capacity * sizeof *grown);
 		if (!grown) {
 			load->exhausted = true;
 			return false;
 		}
-		load->items = grown;
-		load->item_capacity = capacity;
+		load->allow.items = grown;
+		load->allow.capacity = capacity;
 	}
 	/* Member by member over zeros: equal items are equal octets, which the pool compares. */
-	struct access_item *new = &load->items[load->item_count++];
+	struct access_item *new = &load->allow.items[load->allow.count++];
 	memset(new, 0, sizeof *new);
 	new->deny = item->deny;
 	new->any_address = item->any_address;
@@ -53,12 +53,12 @@ static bool allow_push(struct load *load, const struct access_item *item)
 /* Ends the list that began at `base`: kept once, and taken off. */
 static bool allow_keep(struct load *load, size_t base, struct access_list *list)
 {
-	size_t count = load->item_count - base;
+	size_t count = load->allow.count - base;
 
-	load->item_count = base;
+	load->allow.count = base;
 	*list = (struct access_list){0};
 	if (count == 0) return true;
-	list->items = pool_keep(load, load->items + base, count * sizeof *list->items);
+	list->items = pool_keep(load, load->allow.items + base, count * sizeof *list->items);
 	list->count = list->items ? count : 0;
 	return list->items;
 }
@@ -66,13 +66,13 @@ static bool allow_keep(struct load *load, size_t base, struct access_list *list)
 /* Room for `count` more in the list that began at `base`, and in all lists together. */
 static bool allow_has_room(struct load *load, const struct node *node, size_t base, size_t count)
 {
-	load->allow_item_count += count;
-	if (load->item_count - base + count > ALLOW_ITEMS_MAX) {
+	load->allow.total += count;
+	if (load->allow.count - base + count > ALLOW_ITEMS_MAX) {
 		load_error(load, node, "an allow list with more than %d items, acls written out",
 			   ALLOW_ITEMS_MAX);
 		return false;
 	}
-	if (load->allow_item_count > ALLOW_ITEMS_TOTAL_MAX) {
+	if (load->allow.total > ALLOW_ITEMS_TOTAL_MAX) {
 		load_error(load, node, "allow lists with more than %d items together",
 			   ALLOW_ITEMS_TOTAL_MAX);
 		return false;
@@ -95,14 +95,14 @@ static bool acl_resolve(struct load *load, const struct node *node, size_t place
 		load_error(load, node, "acl \"%s\" contains itself", load->acls.texts[place]);
 		return false;
 	}
-	if (load->acl_depth == ACL_DEPTH_MAX) {
+	if (load->allow.acl_depth == ACL_DEPTH_MAX) {
 		load_error(load, node, "acls within acls, more than %d deep", ACL_DEPTH_MAX);
 		return false;
 	}
 	load->acl_states[place] = ACL_UNDER_WAY;
-	load->acl_depth++;
+	load->allow.acl_depth++;
 	if (items) value_read(load, setting, items, &load->acl_list[place]);
-	load->acl_depth--;
+	load->allow.acl_depth--;
 	load->acl_states[place] = ACL_READ;
 	return true;
 }
@@ -336,7 +336,7 @@ bool read_allow(struct load *load, const struct setting *setting, const struct n
 		void *object)
 {
 	struct access_list list;
-	size_t base = load->item_count;
+	size_t base = load->allow.count;
 
 	allow_items(load, setting, node, base, false);
 	if (!allow_keep(load, base, &list)) return false;
@@ -346,24 +346,25 @@ bool read_allow(struct load *load, const struct setting *setting, const struct n
 
 bool allow_with_secondaries(struct load *load, struct zone_policy *zone)
 {
-	size_t base = load->item_count;
+	size_t base = load->allow.count;
 	const struct access_list *list = &zone->allow_transfer;
 
 	if (zone->secondary_count == 0) return true;
-	if (load->last_secondaries == zone->secondaries &&
-	    load->last_allowed.items == list->items && load->last_allowed.count == list->count) {
-		zone->allow_transfer = load->last_joined;
+	if (load->allow.last_secondaries == zone->secondaries &&
+	    load->allow.last_allowed.items == list->items &&
+	    load->allow.last_allowed.count == list->count) {
+		zone->allow_transfer = load->allow.last_joined;
 		return true;
 	}
-	load->last_secondaries = zone->secondaries;
-	load->last_allowed = *list;
+	load->allow.last_secondaries = zone->secondaries;
+	load->allow.last_allowed = *list;
 	for (size_t i = 0; i < zone->secondary_count; i++)
 		if (!allow_push(load, &(struct access_item){.remote = zone->secondaries[i]}))
 			return false;
 	for (size_t i = 0; i < list->count; i++)
 		if (!allow_push(load, &list->items[i])) return false;
-	if (!allow_keep(load, base, &load->last_joined)) return false;
-	zone->allow_transfer = load->last_joined;
+	if (!allow_keep(load, base, &load->allow.last_joined)) return false;
+	zone->allow_transfer = load->allow.last_joined;
 	return true;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of settings as text: for a person, for a shell, for the manual. */
-#include "base/suggest.h"
 #include "config/config.h"
 
 enum { LINE_OCTETS_MAX = 78, FACTS_MAX = 640 };
@@ -140,41 +139,61 @@ static size_t explain_key(struct span chapter_key, struct span key, struct write
 	return found;
 }
 
-static enum code tell_unknown(struct span key, struct error *err)
+/* The nearest setting of a chapter, then of any; for "file" of one the same of another. */
+static const struct setting *setting_near(struct span key, enum chapter asked)
 {
-	const char *near = NULL;
+	const char *near = asked == CHAPTER_TOP ? NULL : setting_suggest(asked, key);
 
-	for (int i = CHAPTER_TOP; i < CHAPTER_COUNT && !near; i++)
+	if (near) return setting_find(asked, span_of_text(near));
+	for (int i = CHAPTER_COUNT - 1; i >= 0 && !near; i--) {
+		if (i == CHAPTER_TEMPLATES) continue;
 		near = setting_suggest((enum chapter)i, key);
+		if (near) return setting_find((enum chapter)i, span_of_text(near));
+	}
+	return NULL;
+}
+
+static enum chapter chapter_find(struct span key)
+{
+	for (int i = CHAPTER_TOP + 1; i < CHAPTER_COUNT; i++)
+		if (span_is_text(key, chapter_info((enum chapter)i)->key)) return (enum chapter)i;
+	return CHAPTER_TOP;
+}
+
+static enum code tell_unknown(struct span key, struct span chapter, struct span rest,
+			      struct error *err)
+{
+	const struct setting *near = setting_near(rest, chapter_find(chapter));
+	uint8_t path[64];
+	struct writer w = writer_of(path, sizeof path);
+
 	if (near)
-		return error_set(err, E_NOT_FOUND,
-				 "there is no setting \"%.*s\"; did you mean \"%s\"?", (int)key.len,
-				 (const char *)key.ptr, near);
-	return error_set(err, E_NOT_FOUND, "there is no setting \"%.*s\"", (int)key.len,
-			 (const char *)key.ptr);
+		path_write(near->chapter, near, &w);
+	else if (setting_suggest(CHAPTER_TOP, key))
+		write_text(&w, setting_suggest(CHAPTER_TOP, key));
+	else
+		return error_set(err, E_NOT_FOUND, "there is no setting \"%.*s\"", (int)key.len,
+				 (const char *)key.ptr);
+	return error_set(err, E_NOT_FOUND, "there is no setting \"%.*s\"; did you mean \"%.*s\"?",
+			 (int)key.len, (const char *)key.ptr, (int)w.len, (const char *)path);
 }
 
 enum code config_explain(struct span key, struct writer *out, struct error *err)
 {
 	const uint8_t *dot = key.len ? memchr(key.ptr, '.', key.len) : NULL;
 	struct span chapter = {0}, rest = key;
+	enum chapter whole = chapter_find(key);
 
-	for (int i = CHAPTER_TOP + 1; i < CHAPTER_COUNT; i++) {
-		if (!span_is_text(key, chapter_info((enum chapter)i)->key)) continue;
-		if (i == CHAPTER_KEYS) break; /* a setting of remotes has the same name */
-		explain_chapter((enum chapter)i, out);
-		return OK;
-	}
-	if (span_is_text(key, "keys")) {
-		explain_chapter(CHAPTER_KEYS, out);
-		write_u8(out, '\n');
-	}
+	if (whole != CHAPTER_TOP) explain_chapter(whole, out);
+	/* What remotes call keys has the name of a chapter. */
+	if (whole != CHAPTER_TOP && whole != CHAPTER_KEYS) return OK;
+	if (whole == CHAPTER_KEYS) write_u8(out, '\n');
 	if (dot) {
 		chapter = span_of(key.ptr, (size_t)(dot - key.ptr));
 		rest = span_of(dot + 1, key.len - chapter.len - 1);
 	}
 	if (explain_key(chapter, rest, out)) return OK;
-	return tell_unknown(rest, err);
+	return tell_unknown(key, chapter, rest, err);
 }
 
 void config_keys(struct writer *out)

@@ -57,6 +57,17 @@ struct pool {
 
 enum acl_state { ACL_UNREAD, ACL_UNDER_WAY, ACL_READ };
 
+/* Allow lists being made, one within the other: the inner one is on top. */
+struct allow_builder {
+	struct access_item *items;
+	size_t count, capacity;
+	size_t total; /* items of all lists so far, to bound the work */
+	size_t acl_depth;
+	/* The last allow-transfer with secondaries: most zones have the same. */
+	const void *last_secondaries;
+	struct access_list last_allowed, last_joined;
+};
+
 /* What was said of a setting. */
 enum said { SAID_NOTHING, SAID_RIGHT, SAID_WRONG };
 
@@ -81,13 +92,7 @@ struct load {
 	struct remote *remote_list;
 	struct acl *acl_list;
 	enum acl_state *acl_states;
-	size_t acl_depth;
-	size_t allow_item_count;   /* of all lists, to bound the work */
-	struct access_item *items; /* of the lists being made, one on top of the other */
-	size_t item_count, item_capacity;
-	/* The last allow-transfer with secondaries: most zones have the same. */
-	const void *last_secondaries;
-	struct access_list last_allowed, last_joined;
+	struct allow_builder allow;
 	struct zone_template *template_list;
 	struct zone_template defaults; /* what no template says */
 	bool broken;                   /* a file is not YAML: nothing is resolved */

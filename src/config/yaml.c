@@ -24,9 +24,10 @@ struct tree {
 
 struct span text_line(struct span text, uint32_t line)
 {
-	const uint8_t *at = text.ptr, *end = text.ptr + text.len;
+	const uint8_t *at = text.ptr, *end;
 
 	if (line == 0 || text.len == 0) return (struct span){0};
+	end = text.ptr + text.len;
 	while (--line) {
 		const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
 		if (!feed) return (struct span){0};
