@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * answer_speed - how fast one thread answers from a zone and sends it out.
+ *
+ *   answer_speed FILE ORIGIN [ROUNDS]
+ *
+ * Asks for each name of the zone, for a name below each, and for AXFR with and without
+ * TSIG. No socket: what is measured is the builder. Prints the best round of each.
+ */
+#include "dns/zone_text.h"
+#include "engine/front/transfer.h"
+#include "zone/checks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	ARENA_OCTETS_MAX = 1 << 30,
+	TEXT_OCTETS_MAX = 256 << 20,
+	TABLE_ZONES = 8,
+	REQUEST_OCTETS_MAX = 320
+};
+
+static struct arena *arena;
+static struct records records;
+static struct directory directory;
+static struct answer_server server;
+static struct tsig_key key;
+static const struct access_item anybody = {.any_address = true};
+static uint8_t reply[MESSAGE_OCTETS_MAX];
+
+/* Of processor time: what others run beside us should not count. */
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void must(enum code code, const char *what)
+{
+	if (code == OK) return;
+	fprintf(stderr, "answer_speed: %s: %s\n", what, code_name(code));
+	exit(1);
+}
+
+static enum code sink(void *context, const struct record *record, struct place place)
+{
+	return records_add(context, record, place, NULL);
+}
+
+static struct name name_text(const char *text)
+{
+	struct name_buffer *name = arena_alloc(arena, sizeof *name);
+
+	must(name_from_text(span_of_text(text), NULL, name, NULL), text);
+	return name_of(name);
+}
+
+static struct image load(const char *path, struct name apex)
+{
+	struct diagnostics diagnostics = {.arena = arena};
+	struct zone_text_parser parser = {.origin = apex,
+					  .sink = sink,
+					  .context = &records,
+					  .arena = arena,
+					  .diagnostics = &diagnostics};
+	struct zone_digest digest = {0};
+	struct image image;
+	FILE *file = fopen(path, "rb");
+	char *text = malloc(TEXT_OCTETS_MAX);
+
+	if (!file || !text) must(E_IO, path);
+	size_t len = fread(text, 1, TEXT_OCTETS_MAX, file);
+	fclose(file);
+	records_init(&records, arena);
+	must(zone_text_parse(&parser, path, span_of(text, len)), path);
+	free(text);
+	must(records_sort(&records, NULL), path);
+	must(zone_check(&records, apex, &diagnostics), path);
+	size_t size = image_size(&records, apex);
+	struct writer out = writer_of(aligned_alloc(64, (size + 63) / 64 * 64), size);
+	must(image_build(&records, apex, 42, &digest, &out, NULL), path);
+	must(image_open(writer_span(&out), &image, NULL), path);
+	return image;
+}
+
+static void publish(const char *path, const char *origin)
+{
+	struct publication *zone = arena_alloc(arena, sizeof *zone);
+	struct zone_policy *policy = arena_alloc(arena, sizeof *policy);
+	size_t size = directory_table_size(TABLE_ZONES);
+
+	directory_init(&directory, (struct siphash_key){1, 2}, 1, arena_alloc(arena, size), size);
+	zone->name = policy->name = name_text(origin);
+	policy->allow_query = policy->allow_transfer = (struct access_list){&anybody, 1};
+	zone->policy = policy;
+	publication_set_expire(zone, INSTANT_NEVER);
+	zone->image = load(path, zone->name);
+	must(directory_publish(&directory, zone, NULL), origin);
+	key = (struct tsig_key){.name = name_text("bench.key."),
+				.algorithm = TSIG_HMAC_SHA256,
+				.secret = span_of_text("0123456789abcdef0123456789abcdef"),
+				.label = "bench"};
+	server = (struct answer_server){
+		.directory = &directory, .crypto = crypto_new(NULL), .keys = &key, .key_count = 1};
+}
+
+static struct writer request_of(struct name name, uint16_t type, uint8_t *octets)
+{
+	struct message_writer mw;
+	struct question question = {.type = type, .class = CLASS_IN};
+	const struct header header = {.id = 1};
+
+	name_copy(&question.name, name);
+	message_begin(&mw, octets, REQUEST_OCTETS_MAX);
+	if (!message_add_question(&mw, &question)) must(E_LIMIT, "request");
+	if (!edns_begin(&mw, UDP_OCTETS_MAX, true)) must(E_LIMIT, "request");
+	message_finish(&mw, &header);
+	return mw.w;
+}
+
+/* Every record's own name and type, or a name below it; the requests are made before. */
+static double answer_all(bool below)
+{
+	static struct answer result;
+	struct span *requests = calloc(records.count, sizeof *requests);
+	uint8_t *octets = malloc(records.count * REQUEST_OCTETS_MAX);
+
+	if (!requests || !octets) must(E_NOMEM, "requests");
+	for (size_t i = 0; i < records.count; i++) {
+		struct record record = records_get(&records, i);
+		struct name_buffer child;
+		if (!name_wildcard_child(record.owner, &child)) name_copy(&child, record.owner);
+		struct writer request = request_of(below ? name_of(&child) : record.owner,
+						   record.type, octets + i * REQUEST_OCTETS_MAX);
+		requests[i] = writer_span(&request);
+	}
+	double start = now_s();
+	for (size_t i = 0; i < records.count; i++) {
+		struct answer_request r = {
+			.wire = requests[i], .address = {.family = 4}, .transport = TRANSPORT_UDP};
+		struct writer out = writer_of(reply, sizeof reply);
+		answer(&server, &r, &out, &result);
+		if (out.len == 0) must(E_IO, "silence");
+	}
+	double rate = (double)records.count / (now_s() - start);
+	free(requests);
+	free(octets);
+	return rate;
+}
+
+static double transfer_all(struct name apex, bool is_signed)
+{
+	static struct answer result;
+	uint8_t octets[MESSAGE_OCTETS_MAX];
+	struct writer request = request_of(apex, RRTYPE_AXFR, octets);
+	struct writer out = writer_of(reply, sizeof reply);
+	struct tsig_mac mac;
+	struct transfer_out transfer;
+
+	request.cap = sizeof octets;
+	if (is_signed) must(tsig_sign_request(server.crypto, &key, 1, &request, &mac), "signing");
+	struct answer_request r = {.wire = writer_span(&request),
+				   .address = {.family = 4},
+				   .transport = TRANSPORT_TCP,
+				   .now_unix_s = 1};
+	answer(&server, &r, &out, &result);
+	if (result.kind != ANSWER_TRANSFER) must(E_REFUSED, "transfer");
+	double start = now_s();
+	must(transfer_out_begin(&transfer, &server, &result, NULL), "transfer");
+	do {
+		must(transfer_out_next(&transfer, 1, &out, NULL), "transfer");
+	} while (out.len > 0);
+	transfer_out_end(&transfer);
+	return (double)transfer.record_count / (now_s() - start);
+}
+
+int main(int argc, char **argv)
+{
+	double best[4] = {0};
+	int rounds = argc > 3 ? atoi(argv[3]) : 5;
+	static const char *const what[] = {"answers, names that exist",
+					   "answers, names that do not", "AXFR records",
+					   "AXFR records, signed"};
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: answer_speed FILE ORIGIN [ROUNDS]\n");
+		return 2;
+	}
+	arena = arena_new(ARENA_OCTETS_MAX);
+	publish(argv[1], argv[2]);
+	struct name apex = name_text(argv[2]);
+	for (int i = 0; i < rounds; i++) {
+		double rates[] = {answer_all(false), answer_all(true), transfer_all(apex, false),
+				  transfer_all(apex, true)};
+		for (size_t k = 0; k < ARRAY_COUNT(rates); k++)
+			if (rates[k] > best[k]) best[k] = rates[k];
+	}
+	for (size_t k = 0; k < ARRAY_COUNT(best); k++)
+		printf("%-28s %10.0f /s\n", what[k], best[k]);
+	return 0;
+}
