@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define POLICY_OCTETS_MAX ((size_t)4 << 30)
-
 enum { EXPLAIN_OCTETS_MAX = 64 << 10 };
 
 static void to_stdout(void *context, struct span chunk)

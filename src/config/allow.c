@@ -10,11 +10,6 @@
 
 #include "base/suggest.h"
 
-enum {
-	ALLOW_ITEMS_TOTAL_MAX = 1 << 24, /* of all lists together, acls written out */
-	CONDITION_VALUES_MAX = 256,      /* addresses or keys in one condition */
-};
-
 static const char *const condition_keys[] = {"address", "key", "transport", "deny"};
 enum condition { CONDITION_ADDRESS, CONDITION_KEY, CONDITION_TRANSPORT, CONDITION_DENY };
 enum { CONDITION_COUNT = CONDITION_DENY + 1 };

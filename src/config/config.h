@@ -24,9 +24,11 @@ enum {
 	CONFIG_FILES_MAX = 65535,
 	CONFIG_PATH_MAX = 4095,
 	CONFIG_SECRET_OCTETS_MAX = 1024,
-	CONFIG_SECRET_BITS_MIN = 128, /* fewer: a warning */
-	ACL_DEPTH_MAX = 16,           /* acls within acls */
-	ALLOW_ITEMS_MAX = 65536,      /* of one list, acls resolved */
+	CONFIG_SECRET_BITS_MIN = 128,    /* fewer: a warning */
+	ACL_DEPTH_MAX = 16,              /* acls within acls */
+	ALLOW_ITEMS_MAX = 65536,         /* of one list, acls resolved */
+	ALLOW_ITEMS_TOTAL_MAX = 1 << 24, /* of all lists together, likewise */
+	CONDITION_VALUES_MAX = 256,      /* addresses or keys in one condition */
 };
 
 /* Octets of an arena for reading; enough for a million zones. */
@@ -97,6 +99,11 @@ struct config_change {
 void config_difference(const struct policy *before, const struct policy *after,
 		       void (*sink)(void *context, const struct config_change *change),
 		       void *context);
+
+enum { SIZE_TEXT_MAX = 32 };
+
+/* Writes a size as settings have it, exactly: "64K", "4G", "1232"; returns `text`. */
+char *size_print(uint64_t octets, char text[static SIZE_TEXT_MAX]);
 
 enum { CONFIG_CHANGE_TEXT_MAX = 512 };
 

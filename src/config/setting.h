@@ -112,6 +112,14 @@ static inline const void *setting_value_of(const struct setting *setting, const 
 	return (const uint8_t *)object + setting->at;
 }
 
+/* Of a setting that is a count, a size (octets) or a duration (nanoseconds). */
+static inline uint64_t setting_quantity(const struct setting *setting, const void *object)
+{
+	const void *value = setting_value_of(setting, object);
+
+	return setting->kind == KIND_COUNT ? *(const uint32_t *)value : *(const uint64_t *)value;
+}
+
 static inline size_t setting_count_of(const struct setting *setting, const void *object)
 {
 	size_t count;

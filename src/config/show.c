@@ -43,13 +43,6 @@ static const char *text_of(const struct setting *setting, const void *object)
 	return text;
 }
 
-static uint64_t quantity_of(const struct setting *setting, const void *object)
-{
-	const void *value = setting_value_of(setting, object);
-
-	return setting->kind == KIND_COUNT ? *(const uint32_t *)value : *(const uint64_t *)value;
-}
-
 static unsigned word_of(const struct setting *setting, const void *object)
 {
 	return *(const unsigned *)setting_value_of(setting, object);
@@ -81,7 +74,7 @@ bool value_is_shown(const struct setting *setting, const void *object)
 	case KIND_PATH:
 	case KIND_ZONE_FILE: return text_of(setting, object);
 	case KIND_SOURCE: return source->address.family != 0;
-	case KIND_COUNT: return setting->standard || quantity_of(setting, object) != 0;
+	case KIND_COUNT: return setting->standard || setting_quantity(setting, object) != 0;
 	default: return !setting_kind(setting)->list || list_is_shown(setting, object);
 	}
 }
@@ -109,10 +102,9 @@ static void emit_endpoint(struct emitter *e, const struct endpoint *endpoint, ui
 		emit_string(e, endpoint_print(endpoint, text));
 }
 
-static void emit_size(struct emitter *e, uint64_t octets)
+char *size_print(uint64_t octets, char text[static SIZE_TEXT_MAX])
 {
 	static const char units[] = {'K', 'M', 'G', 'T'};
-	char text[32];
 	size_t unit = 0;
 
 	while (unit < sizeof units && octets && octets % 1024 == 0) {
@@ -120,10 +112,10 @@ static void emit_size(struct emitter *e, uint64_t octets)
 		unit++;
 	}
 	if (unit == 0)
-		snprintf(text, sizeof text, "%" PRIu64, octets);
+		snprintf(text, SIZE_TEXT_MAX, "%" PRIu64, octets);
 	else
-		snprintf(text, sizeof text, "%" PRIu64 "%c", octets, units[unit - 1]);
-	emit_string(e, text);
+		snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 "%c", octets, units[unit - 1]);
+	return text;
 }
 
 static void emit_secret(struct emitter *e, struct span secret)
@@ -234,14 +226,14 @@ static void emit_items(struct emitter *e, const struct setting *setting, const v
 
 static void emit_quantity(struct emitter *e, const struct setting *setting, uint64_t value)
 {
-	char text[DURATION_TEXT_MAX];
+	char size[SIZE_TEXT_MAX], duration[DURATION_TEXT_MAX];
 
 	if (setting->kind == KIND_COUNT)
 		emit_uint(e, value);
 	else if (setting->kind == KIND_SIZE)
-		emit_size(e, value);
+		emit_string(e, size_print(value, size));
 	else
-		emit_string(e, duration_print((duration_ns)value, text));
+		emit_string(e, duration_print((duration_ns)value, duration));
 }
 
 void value_emit(struct emitter *e, const struct setting *setting, const void *object)
@@ -260,7 +252,7 @@ void value_emit(struct emitter *e, const struct setting *setting, const void *ob
 	case KIND_ZONE_FILE: emit_string(e, text_of(setting, object)); break;
 	case KIND_COUNT:
 	case KIND_SIZE:
-	case KIND_DURATION: emit_quantity(e, setting, quantity_of(setting, object)); break;
+	case KIND_DURATION: emit_quantity(e, setting, setting_quantity(setting, object)); break;
 	case KIND_KEY_NAME: emit_string(e, ((const struct tsig_key *)object)->label); break;
 	case KIND_ZONE_NAME: emit_zone_name(e, ((const struct zone_policy *)object)->label); break;
 	case KIND_ALGORITHM:
@@ -356,7 +348,7 @@ bool value_equal(const struct setting *setting, const void *a, const void *b)
 	case KIND_ZONE_FILE: return text_equal(text_of(setting, a), text_of(setting, b));
 	case KIND_COUNT:
 	case KIND_SIZE:
-	case KIND_DURATION: return quantity_of(setting, a) == quantity_of(setting, b);
+	case KIND_DURATION: return setting_quantity(setting, a) == setting_quantity(setting, b);
 	case KIND_KEY_NAME:
 	case KIND_ZONE_NAME: return true; /* what does not have the same name is another item */
 	case KIND_ALGORITHM:

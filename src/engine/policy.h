@@ -79,6 +79,9 @@ struct limit_policy {
 	duration_ns retry_min_ns, retry_max_ns;
 };
 
+/* Octets of an arena for a policy; enough for a million zones. */
+#define POLICY_OCTETS_MAX ((size_t)4 << 30)
+
 struct policy {
 	struct arena *arena; /* owns everything here */
 	struct server_policy server;

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#define POLICY_OCTETS_MAX ((size_t)4 << 30)
-
 enum code plan_read(const char *path, struct plan *plan)
 {
 	struct arena *arena = arena_new(POLICY_OCTETS_MAX);

@@ -5,11 +5,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { BATCH_OCTETS_MAX = 64 << 20, OPERATIONS_MIN = 4 };
+enum { OPERATIONS_MIN = 4 };
 
 enum code batch_new(struct batch **out, struct error *err)
 {
-	struct arena *arena = arena_new(BATCH_OCTETS_MAX);
+	struct arena *arena = arena_new(STORE_BATCH_OCTETS_MAX);
 	struct batch *batch = arena ? arena_alloc(arena, sizeof *batch) : NULL;
 
 	if (!batch) {
@@ -38,7 +38,7 @@ enum code batch_outcome(const struct batch *batch, struct error *err)
 static enum code batch_full(struct error *err)
 {
 	return error_set(err, E_LIMIT, "a commit holds at most %d operations and %d octets",
-			 STORE_BATCH_OPERATIONS_MAX, BATCH_OCTETS_MAX);
+			 STORE_BATCH_OPERATIONS_MAX, STORE_BATCH_OCTETS_MAX);
 }
 
 static char *text_keep(struct batch *batch, const char *text)
@@ -296,7 +296,7 @@ static void commit_succeed(struct store *store, struct batch *const *batches, si
 
 void store_commit(struct store *store, struct batch *const *batches, size_t count)
 {
-	struct file_names removed = {.arena = arena_new(BATCH_OCTETS_MAX)};
+	struct file_names removed = {.arena = arena_new(STORE_BATCH_OCTETS_MAX)};
 	struct error err = {0};
 
 	if (store_ready(store, &err)) {

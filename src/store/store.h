@@ -33,6 +33,7 @@ enum {
 	SNAPSHOT_ROW_MAX = 1 << 20,
 	VIEW_TEXT_MAX = 64,
 	STORE_BATCH_OPERATIONS_MAX = 4096,
+	STORE_BATCH_OCTETS_MAX = 64 << 20,
 	ZONE_FILES_MAX = 1024,  /* a zone file and its includes */
 	LOG_LEN_DUE = 16 << 20, /* octets of write-ahead log that want a checkpoint */
 

@@ -20,9 +20,6 @@ enum {
 	RECORDS_TAIL_MAX = 61440, /* of one message, server/messages.def */
 };
 
-/* The largest policy that is taken, unpacked. */
-#define POLICY_OCTETS_MAX ((size_t)4 << 30)
-
 /* One exchange and its socket. */
 struct conversation {
 	struct courier *courier;

@@ -8,8 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define POLICY_OCTETS_MAX ((size_t)4 << 30)
-
 enum { TABLE_ZONES_MIN = 64, SLOTS_MIN = 64 };
 
 /* A segment of the keeper's memory. */

@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define POLICY_OCTETS_MAX ((size_t)4 << 30)
-
 enum { DIAGNOSTICS_OCTETS_MAX = 1 << 20 };
 
 /* Reads the configuration file; what is wrong with it is in `said` and `diagnostics`. */

@@ -7,14 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OUT_OCTETS_MAX = 64 << 20, OUT_PIECE = 64 << 10 };
+enum { OUT_PIECE = 64 << 10 };
 
 void client_sink(void *context, struct span chunk)
 {
 	struct client *client = context;
 	size_t need = client->out_len + chunk.len;
 
-	if (need > OUT_OCTETS_MAX) {
+	if (need > CONTROL_ANSWER_OCTETS_MAX) {
 		client->closing = true;
 		return;
 	}
@@ -229,7 +229,7 @@ static void requests_take(struct client *client)
 		char *end = memchr(client->in, '\n', client->in_len);
 		if (!end) break;
 		size_t len = (size_t)(end - client->in);
-		char line[REQUEST_OCTETS_MAX];
+		char line[CONTROL_REQUEST_OCTETS_MAX];
 		memcpy(line, client->in, len);
 		client->in_len -= len + 1;
 		memmove(client->in, end + 1, client->in_len);
@@ -237,7 +237,7 @@ static void requests_take(struct client *client)
 	}
 	if (client->in_len == sizeof client->in && !memchr(client->in, '\n', client->in_len)) {
 		reply_error(client, E_LIMIT, "a request of more than %d octets",
-			    REQUEST_OCTETS_MAX);
+			    CONTROL_REQUEST_OCTETS_MAX);
 		client->closing = true;
 	}
 }

@@ -18,7 +18,8 @@
 #include <jansson.h>
 
 enum {
-	REQUEST_OCTETS_MAX = 64 << 10,
+	CONTROL_REQUEST_OCTETS_MAX = 64 << 10,
+	CONTROL_ANSWER_OCTETS_MAX = 64 << 20, /* that a client has not taken */
 	CLIENTS_MAX = 64,
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
@@ -38,7 +39,7 @@ struct client {
 	struct watch watch;
 	struct client *next;
 	size_t in_len;
-	char in[REQUEST_OCTETS_MAX];
+	char in[CONTROL_REQUEST_OCTETS_MAX];
 	char *out; /* malloc'ed */
 	size_t out_len, out_cap, out_at;
 	struct json json;
