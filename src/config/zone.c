@@ -206,6 +206,9 @@ static void zone_load(struct load *load, const struct entry *entry, struct zone_
 		load_error(load, entry->map,
 			   "a secondary without primaries: nowhere to fetch the "
 			   "zone from");
+	if (zone->role == ROLE_PRIMARY && zone->serial == SERIAL_FILE && !zone->file &&
+	    said[setting_find(CHAPTER_ZONES, span_of_text("file")) - settings] == SAID_NOTHING)
+		load_error(load, entry->map, "a zone with `serial: file` but without a file");
 	zone_file(load, entry, zone);
 	allow_with_secondaries(load, zone);
 }

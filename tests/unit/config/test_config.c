@@ -390,6 +390,8 @@ TEST(a_zone_says_what_its_role_needs_and_nothing_else)
 		    {"zones: {role: primary}\n", "1:8: a zone without a name"},
 		    {"zones: {name: a, role: secondary}\n",
 		     "1:8: a secondary without primaries: nowhere to fetch the zone from"},
+		    {"zones: {name: a, role: primary, serial: file}\n",
+		     "1:8: a zone with `serial: file` but without a file"},
 		    {"remotes: {name: w, address: 192.0.2.1}\n"
 		     "zones: {name: a, role: secondary, primaries: w, file: x}\n",
 		     "2:55: file is for zones of role primary; this one is a secondary"},

@@ -203,7 +203,7 @@ TEST(each_kind_of_value_makes_a_difference)
 		{"remotes: {name: w, address: 192.0.2.0}",
 		 "remotes: {name: w, address: 192.0.2.0, source: 192.0.2.9}"},
 		{"zones: {name: a, role: primary}",
-		 "zones: {name: a, role: primary, serial: file}"},
+		 "zones: {name: a, role: primary, serial: unixtime}"},
 		{"zones: {name: a, role: primary}",
 		 "zones: {name: a, role: primary, secondaries: []}"},
 		{"zones: {name: a, role: primary, allow-query: [10.0.0.0/8, any]}",
