@@ -34,7 +34,7 @@ static inline struct span words_front(const struct words *in)
 	return span_of(in->tokens[in->at].text, in->tokens[in->at].len);
 }
 
-/* The word in front, without escapes, in lower case: for keywords such as "-" or "\#". */
+/* The word in front is this one, octet by octet, and not in quotes: for "-", "." and "\#". */
 static inline bool words_front_is(const struct words *in, const char *text)
 {
 	return words_left(in) && !in->tokens[in->at].quoted && span_is_text(words_front(in), text);

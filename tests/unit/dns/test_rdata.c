@@ -289,6 +289,18 @@ TEST(canonical_form_lowers_the_names_of_the_listed_types_only)
 	}
 }
 
+/* RFC 2874 3.1: octets of the address that look like letters are none. */
+TEST(canonical_form_leaves_the_address_before_a_name_alone)
+{
+	struct writer w = writer_of(octets, sizeof octets);
+
+	rdata_canonical(RRTYPE_A6, rdata(RRTYPE_A6, "96 ::4142:4344 X."), &w);
+	CHECK(span_equal(writer_span(&w), hex("6041424344"
+					      "017800")));
+	CHECK(rdata_compare(RRTYPE_A6, rdata(RRTYPE_A6, "96 ::4142:4344 x."),
+			    rdata(RRTYPE_A6, "96 ::6162:6364 x.")) < 0);
+}
+
 /* RFC 4034 6.3: octets without sign, and what is shorter goes first. */
 TEST(data_is_ordered_by_its_octets)
 {
@@ -598,6 +610,7 @@ int main(void)
 		cmocka_unit_test(shapes_without_text_print_as_octets),
 		cmocka_unit_test(malformed_wire_form_is_refused),
 		cmocka_unit_test(canonical_form_lowers_the_names_of_the_listed_types_only),
+		cmocka_unit_test(canonical_form_leaves_the_address_before_a_name_alone),
 		cmocka_unit_test(data_is_ordered_by_its_octets),
 		cmocka_unit_test(only_names_of_rfc_1035_are_compressible),
 		cmocka_unit_test(compressed_names_are_expanded_where_the_rfc_allows_it),
