@@ -203,7 +203,7 @@ static inline void ask_parse(const char *text, struct ask *ask)
 	for (char *word; (word = strtok_r(NULL, " ", &save));) ask_word(ask, word);
 }
 
-/* Writes the question; `authority` (may be NULL) is one record for that section. */
+/* Writes the question, and one record (may be NULL) into a section of it. */
 static inline struct writer ask_write(const struct ask *ask, enum section section,
 				      const struct record *extra, uint8_t *octets)
 {
@@ -222,13 +222,11 @@ static inline struct writer ask_write(const struct ask *ask, enum section sectio
 
 static inline void print_header(const struct message *message, struct writer *out)
 {
-	static const char *const sections[] = {"", "an", "au", "ad"};
 	const struct header *header = &message->header;
 	struct edns edns;
 	struct tsig tsig;
 	char text[RCODE_TEXT_MAX];
 
-	(void)sections;
 	CHECK(message_read_meta(message, &edns, &tsig) == RCODE_NOERROR);
 	write_text(out, rcode_to_text(edns_rcode(header, &edns), text));
 	if (header->aa) write_text(out, " aa");

@@ -192,8 +192,6 @@ TEST(messages_are_near_16_kib)
 	publish_large(5000);
 	start(&transfer, "example. AXFR tcp", false);
 	while (next(&transfer)) {
-		struct writer out = {0};
-		(void)out;
 		CHECK(transfer.octets - octets < TRANSFER_MESSAGE_OCTETS + 100);
 		octets = transfer.octets;
 	}
