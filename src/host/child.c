@@ -56,10 +56,15 @@ static _Noreturn void child_run(const struct child_plan *plan, pid_t parent)
 enum code child_start(const struct child_plan *plan, struct child *child, struct error *err)
 {
 	pid_t parent = getpid();
+	sigset_t all, before;
 
 	assert(plan->descriptor_count <= CHILD_FDS_MAX);
+	/* None may reach the child before it ignores them, nor run a handler of ours in it. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();
 	if (pid == 0) child_run(plan, parent);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0) return error_set(err, E_LIMIT, "cannot start a process: %s", strerror(errno));
 
 	int pid_fd = pidfd_open(pid, 0);
