@@ -3,6 +3,7 @@
 
 #include "host/file.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,19 +20,39 @@ const char *config_path(const char *from_command_line)
 	return path ? path : CONFIG_FILE_DEFAULT;
 }
 
+/* What the loader's functions share. */
+struct reading {
+	struct arena *arena; /* the texts of the files */
+	void (*seen)(void *context, const char *path);
+	void *seen_context;
+};
+
+static void tell_seen(const struct reading *reading, const char *path)
+{
+	if (reading->seen) reading->seen(reading->seen_context, path);
+}
+
 static enum code read_file(void *context, const char *path, struct config_file *file,
 			   struct error *err)
 {
-	struct arena *arena = context;
+	const struct reading *reading = context;
 	struct file_identity identity;
 	struct stat st;
-	enum code code =
-		file_read(path, CONFIG_FILE_OCTETS_MAX, arena, &file->text, &identity, err);
+	enum code code = file_read(path, CONFIG_FILE_OCTETS_MAX, reading->arena, &file->text,
+				   &identity, err);
 
 	if (code) return code;
+	tell_seen(reading, path);
 	if (stat(path, &st)) return error_set(err, E_IO, "%s: %m", path);
 	file->others_can_read = st.st_mode & S_IROTH;
 	return OK;
+}
+
+/* A folder that is not there has no files; one that cannot be looked into might have. */
+static int glob_failed(const char *path, int number)
+{
+	(void)path;
+	return number != ENOENT;
 }
 
 static enum code expand(void *context, const char *pattern, struct arena *arena,
@@ -41,7 +62,7 @@ static enum code expand(void *context, const char *pattern, struct arena *arena,
 	enum code code = E_NOMEM;
 	int result;
 
-	(void)context;
+	tell_seen(context, pattern);
 	if (!strpbrk(pattern, "*?[")) {
 		const char **one = arena_alloc_array(arena, 1, sizeof *one);
 		if (one) one[0] = arena_copy_text(arena, span_of_text(pattern));
@@ -50,10 +71,11 @@ static enum code expand(void *context, const char *pattern, struct arena *arena,
 		*count = 1;
 		return OK;
 	}
-	result = glob(pattern, 0, NULL, &found);
+	result = glob(pattern, 0, glob_failed, &found);
 	*count = result ? 0 : found.gl_pathc;
 	if (result && result != GLOB_NOMATCH) {
-		code = error_set(err, E_IO, "%s could not be looked up", pattern);
+		code = error_set(err, E_IO, "%s could not be looked up: may its folder be read?",
+				 pattern);
 		goto out;
 	}
 	const char **list = arena_alloc_array(arena, *count + 1, sizeof *list);
@@ -72,13 +94,21 @@ out:
 enum code config_files_load(const char *path, struct arena *arena, struct diagnostics *diagnostics,
 			    const struct policy **policy)
 {
+	return config_files_load_seen(path, arena, diagnostics, policy, NULL, NULL);
+}
+
+enum code config_files_load_seen(const char *path, struct arena *arena,
+				 struct diagnostics *diagnostics, const struct policy **policy,
+				 void (*seen)(void *context, const char *path), void *context)
+{
 	char host_name[HOST_NAME_TEXT_MAX] = "", whole[PATH_MAX];
-	struct config_loader loader = {.read = read_file, .expand = expand};
+	struct reading reading = {.seen = seen, .seen_context = context};
+	struct config_loader loader = {.read = read_file, .expand = expand, .context = &reading};
 	enum code code = E_NOMEM;
 
 	*policy = NULL;
-	loader.context = arena_new(CONFIG_SCRATCH_MAX);
-	if (!loader.context) return E_NOMEM;
+	reading.arena = arena_new(CONFIG_SCRATCH_MAX);
+	if (!reading.arena) return E_NOMEM;
 	if (gethostname(host_name, sizeof host_name - 1) == 0) loader.host_name = host_name;
 	if (!realpath(path, whole)) {
 		diagnose(diagnostics, (struct place){.file = path}, (struct span){0},
@@ -91,7 +121,7 @@ enum code config_files_load(const char *path, struct arena *arena, struct diagno
 	loader.folder = whole[0] ? whole : "/";
 	code = config_load(&loader, path, arena, diagnostics, policy);
 out:
-	arena_free(loader.context);
+	arena_free(reading.arena);
 	return code;
 }
 

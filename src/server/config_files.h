@@ -17,6 +17,15 @@ const char *config_path(const char *from_command_line);
 enum code config_files_load(const char *path, struct arena *arena, struct diagnostics *diagnostics,
 			    const struct policy **policy) must_use;
 
+/*
+ * The same; tells each path that is read, and each pattern that is looked up, so that
+ * their folders can be opened to others.
+ */
+enum code config_files_load_seen(const char *path, struct arena *arena,
+				 struct diagnostics *diagnostics, const struct policy **policy,
+				 void (*seen)(void *context, const char *path),
+				 void *context) must_use;
+
 /* Prints every diagnostic with its line and caret, and the number of errors that were not kept. */
 void diagnostics_show(const struct diagnostics *diagnostics);
 

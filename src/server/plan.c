@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/plan.h"
 
-#include <stdio.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 static bool text_put(char *to, size_t cap, const char *text)
 {
@@ -41,7 +43,6 @@ enum code plan_of_policy(const struct policy *policy, struct plan *plan, struct 
 	const struct server_policy *server = &policy->server;
 	enum code code;
 
-	memset(plan, 0, sizeof *plan);
 	plan->workers = server->workers;
 	if (server->workers > PLAN_WORKERS_MAX)
 		return error_set(err, E_RANGE, "server: workers: %u is more than %d",
@@ -58,7 +59,7 @@ enum code plan_of_policy(const struct policy *policy, struct plan *plan, struct 
 				 "path of a Unix socket may have",
 				 server->control, PLAN_CONTROL_TEXT_MAX - 1);
 	for (size_t i = 0; i < policy->zone_count; i++)
-		if (policy->zones[i].file) plan_folder_add(plan, policy->zones[i].file);
+		if (policy->zones[i].file) plan_file_add(plan, policy->zones[i].file);
 	return OK;
 }
 
@@ -71,24 +72,40 @@ const char *plan_folder(const struct plan *plan, size_t n)
 	return at;
 }
 
-void plan_folder_add(struct plan *plan, const char *file)
+static void folder_add(struct plan *plan, struct span folder)
 {
-	const char *slash = strrchr(file, '/');
-	size_t len = !slash ? 0 : slash == file ? 1 : (size_t)(slash - file);
 	const char *at = plan->folders;
 
-	if (plan->reads_everything || len == 0) return;
+	if (plan->reads_everything) return;
 	for (uint32_t i = 0; i < plan->folder_count; i++, at += strlen(at) + 1)
-		if (strlen(at) == len && memcmp(at, file, len) == 0) return;
+		if (span_is_text(folder, at)) return;
 	if (plan->folder_count == PLAN_FOLDERS_MAX ||
-	    len + 1 > sizeof plan->folders - plan->folders_len) {
+	    folder.len + 1 > sizeof plan->folders - plan->folders_len) {
 		plan->reads_everything = true;
 		return;
 	}
-	memcpy(plan->folders + plan->folders_len, file, len);
-	plan->folders[plan->folders_len + len] = '\0';
-	plan->folders_len += (uint32_t)len + 1;
+	memcpy(plan->folders + plan->folders_len, folder.ptr, folder.len);
+	plan->folders[plan->folders_len + folder.len] = '\0';
+	plan->folders_len += (uint32_t)folder.len + 1;
 	plan->folder_count++;
+}
+
+static struct span folder_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (!slash) return span_of_text(".");
+	return span_of(file, slash == file ? 1 : (size_t)(slash - file));
+}
+
+void plan_file_add(struct plan *plan, const char *file)
+{
+	char target[PATH_MAX];
+	struct stat status;
+
+	folder_add(plan, folder_of(file));
+	if (lstat(file, &status) == 0 && S_ISLNK(status.st_mode) && realpath(file, target))
+		folder_add(plan, folder_of(target));
 }
 
 static bool ends_in_zero(const char *text, size_t cap)

@@ -44,14 +44,17 @@ struct plan {
 };
 
 /*
- * Fills `plan` from a policy, folders of its zone files included; plan_folder_add()
- * adds more. E_LIMIT or E_RANGE name the setting that does not fit.
+ * Fills a zeroed `plan` from a policy, folders of its zone files included; plan_file_add() adds
+ * more. E_LIMIT or E_RANGE name the setting that does not fit.
  */
 must_use enum code plan_of_policy(const struct policy *policy, struct plan *plan,
 				  struct error *err);
 
-/* Adds the folder of a file, once. One too many makes it `reads_everything`. */
-void plan_folder_add(struct plan *plan, const char *file);
+/*
+ * Adds the folder of a file, and of what it is a symbolic link to, once. One too many
+ * makes it `reads_everything`.
+ */
+void plan_file_add(struct plan *plan, const char *file);
 
 /* The n-th folder; NULL after the last. */
 const char *plan_folder(const struct plan *plan, size_t n);

@@ -91,6 +91,34 @@ void process_peer_failed(struct process *process, enum process_role peer)
 	tell_supervisor(process, MESSAGE_PEER_BROKE, &body);
 }
 
+/* Whether the file stands in the folder or below it. */
+static bool is_below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	if (strncmp(path, folder, len) != 0) return false;
+	return path[len] == '/' || (len > 0 && folder[len - 1] == '/');
+}
+
+static const char *brief_folders(const struct process *process)
+{
+	return (const char *)(process->listeners + process->listener_count);
+}
+
+bool process_read_also(struct process *process, const char *path)
+{
+	const struct brief *brief = (const struct brief *)process->brief.ptr;
+	const struct message_empty body = {.head = {0}};
+	const char *folder = brief_folders(process);
+	struct channel *supervisor = process->peers[PROCESS_SUPERVISOR];
+
+	if (path[0] != '/' || strlen(path) >= PLAN_PATH_TEXT_MAX) return false;
+	if (brief->reads_everything || is_below(path, process->state_path)) return false;
+	for (uint32_t i = 0; i < brief->folder_count; i++, folder += strlen(folder) + 1)
+		if (is_below(path, folder)) return false;
+	return channel_send(supervisor, MESSAGE_READ_ALSO, &body, span_of_text(path), -1) == OK;
+}
+
 /* --- channels --- */
 
 static void line_open(struct process *process, enum process_role peer, int fd);
@@ -187,7 +215,8 @@ int process_run(struct process *process, const struct process_events *events)
 
 	process->events = *events;
 	for (enum process_role peer = 0; peer < PROCESS_COUNT; peer++)
-		if (brief->peers[peer] >= 0) line_open(process, peer, brief->peers[peer]);
+		if (peer != PROCESS_SUPERVISOR && brief->peers[peer] >= 0)
+			line_open(process, peer, brief->peers[peer]);
 	loop_run(process->loop);
 	return process->exit_status;
 }
@@ -267,11 +296,12 @@ static int role_run(const struct process_programs *programs, enum process_role r
 	struct error err;
 
 	if (brief_read(&process, &brief, &err) || loop_new(&process.loop, &err) ||
-	    walls_put_up(&process, brief,
-			 (const char *)(process.listeners + process.listener_count), &err)) {
+	    walls_put_up(&process, brief, brief_folders(&process), &err)) {
 		LOG(EVENT_PROCESS_REFUSED, log_error(&err));
 		return PROCESS_EXIT_REFUSED;
 	}
+	/* From here on it can tell the supervisor; it listens as soon as it runs. */
+	line_open(&process, PROCESS_SUPERVISOR, brief->peers[PROCESS_SUPERVISOR]);
 	return programs->mains[role](&process);
 }
 

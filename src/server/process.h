@@ -69,8 +69,9 @@ struct process {
 	size_t listener_count;
 	char walls[WALLS_TEXT_MAX];
 
-	struct channel *peers[PROCESS_COUNT]; /* NULL: not there now, or never */
-	bool told[PROCESS_COUNT];             /* the supervisor knows that this peer failed */
+	/* NULL: not there now, or never; only the supervisor is before process_run() */
+	struct channel *peers[PROCESS_COUNT];
+	bool told[PROCESS_COUNT]; /* the supervisor knows that this peer failed */
 	struct process_events events;
 	bool is_stopping;
 	int exit_status;
@@ -99,7 +100,7 @@ must_use int process_run(struct process *process, const struct process_events *e
 /* Ends process_run() after the current callback. */
 void process_end(struct process *process, int exit_status);
 
-/* Tells the supervisor that the process does its work now. */
+/* Tells the supervisor that the process does its work now; also before process_run(). */
 void process_ready(struct process *process);
 
 /*
@@ -107,6 +108,13 @@ void process_ready(struct process *process);
  * takes what it must be told. Its channel stays until down() is called.
  */
 void process_peer_failed(struct process *process, enum process_role peer);
+
+/*
+ * For the keeper, when `path` (absolute) could not be read: false, when its walls are
+ * not why. Otherwise the supervisor is asked to open its folder, and the keeper will be
+ * told to stop, to come back with wider walls.
+ */
+bool process_read_also(struct process *process, const char *path);
 
 /* Logs why it cannot go on, and ends; a new process will be started. */
 _Noreturn void process_fail(struct process *process, const char *format, ...) printf_like(2, 3);

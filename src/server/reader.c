@@ -5,6 +5,11 @@
 
 #include <stdio.h>
 
+static void seen(void *context, const char *path)
+{
+	plan_file_add(context, path);
+}
+
 enum code plan_read(const char *path, struct plan *plan)
 {
 	struct arena *arena = arena_new(POLICY_OCTETS_MAX);
@@ -14,11 +19,10 @@ enum code plan_read(const char *path, struct plan *plan)
 	enum code code = E_NOMEM;
 
 	if (!arena) return code;
-	code = config_files_load(path, arena, &diagnostics, &policy);
+	code = config_files_load_seen(path, arena, &diagnostics, &policy, seen, plan);
 	diagnostics_show(&diagnostics);
 	if (!code && (code = plan_of_policy(policy, plan, &err)))
 		fprintf(stderr, "%s: %s\n", path, err.text);
-	if (!code) plan_folder_add(plan, path);
 	arena_free(arena);
 	return code;
 }

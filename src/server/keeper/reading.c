@@ -45,6 +45,11 @@ static enum code read_one(struct zone *zone, const char *path, struct span *text
 	struct file_identity identity;
 	enum code code = file_read(path, ZONE_FILE_OCTETS_MAX, zone->work, text, &identity, err);
 
+	if (code == E_IO && process_read_also(zone->keeper->process, path))
+		return error_set(err, E_IO,
+				 "%s is outside of the folders that this process may read; it is "
+				 "started anew with this one among them",
+				 path);
 	if (code) return code;
 	if (!zone_file_remember(zone, path, &identity, octets_checksum(*text)))
 		return error_set(err, E_NOMEM, "no memory to read %s", path);

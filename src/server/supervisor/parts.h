@@ -21,6 +21,7 @@
 enum {
 	CALLERS_MAX = 16, /* clients of the control socket while the keeper is down */
 	CALLER_OCTETS_MAX = 4096,
+	READ_ALSO_MAX = 16, /* folders that the keeper asked for itself */
 };
 
 #define RESTART_MIN_NS     (100 * NS_PER_MS)
@@ -82,7 +83,14 @@ struct reading {
 	struct child child;
 	struct watch watch;
 	int plan_fd;
-	bool again; /* it was asked for once more meanwhile */
+	bool again;        /* it was asked for once more meanwhile */
+	bool after_sighup; /* the keeper is to be told when it is done */
+};
+
+/* What the plan cannot know: files that a zone file includes from elsewhere. */
+struct read_also {
+	char paths[READ_ALSO_MAX][PLAN_PATH_TEXT_MAX];
+	size_t count;
 };
 
 struct supervisor {
@@ -95,6 +103,7 @@ struct supervisor {
 	struct ward wards[PROCESS_COUNT]; /* the supervisor's own has only a state */
 	struct control control;
 	struct reading reading;
+	struct read_also read_also;
 	struct signals signals;
 	struct timer patience;
 	int notify_fd;
@@ -121,6 +130,8 @@ must_use enum code plan_obtain(const char *config_path, struct plan *plan, struc
 
 /* Reads it again without waiting; then opens, closes and renews what differs. */
 void plan_read_again(struct supervisor *s);
+/* The keeper may read the folder of this file from its next start on, which is now. */
+void plan_read_also(struct supervisor *s, struct span path);
 void reading_end(struct supervisor *s);
 
 /* --- ports.c --- */

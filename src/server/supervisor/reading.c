@@ -87,11 +87,13 @@ static void fixed_settings_check(const struct supervisor *s, const struct plan *
 		if (rows[i].differs) LOG(EVENT_RESTART_NEEDED, log_text("setting", rows[i].name));
 }
 
-static void plan_apply(struct supervisor *s, const struct plan *plan)
+static void plan_apply(struct supervisor *s, struct plan *plan)
 {
-	bool ports_changed = false, folders_changed = folders_differ(&s->plan, plan);
+	bool ports_changed = false, folders_changed;
 	struct error err;
 
+	for (size_t i = 0; i < s->read_also.count; i++) plan_file_add(plan, s->read_also.paths[i]);
+	folders_changed = folders_differ(&s->plan, plan);
 	fixed_settings_check(s, plan);
 	if (ports_open(&s->ports, plan, false, &ports_changed, &err))
 		LOG(EVENT_PLAN_REFUSED, log_error(&err));
@@ -101,6 +103,32 @@ static void plan_apply(struct supervisor *s, const struct plan *plan)
 	s->plan.reads_everything = plan->reads_everything;
 	if (ports_changed) ward_renew(&s->wards[PROCESS_FRONT]);
 	if (folders_changed) ward_renew(&s->wards[PROCESS_KEEPER]);
+}
+
+/* A keeper that starts, or that was told to come back, reads the newest anyway. */
+static void keeper_tell_reload(struct supervisor *s)
+{
+	struct ward *keeper = &s->wards[PROCESS_KEEPER];
+	const struct message_empty body = {.head = {0}};
+
+	if (!keeper->channel || keeper->is_renewed) return;
+	if (channel_send(keeper->channel, MESSAGE_RELOAD, &body, span_of(NULL, 0), -1) == E_LIMIT)
+		ward_kill(keeper);
+}
+
+/* Does what waited for the reading, and reads again if that was asked for meanwhile. */
+static void reading_finish(struct supervisor *s)
+{
+	struct reading *r = &s->reading;
+
+	if (r->again) {
+		r->again = false;
+		plan_read_again(s);
+		return;
+	}
+	/* With an error in it too: the keeper tells those who ask for its status. */
+	if (r->after_sighup) keeper_tell_reload(s);
+	r->after_sighup = false;
 }
 
 static void reading_ended(void *context, unsigned events)
@@ -128,9 +156,7 @@ static void reading_ended(void *context, unsigned events)
 		LOG(EVENT_PLAN_REFUSED, log_error(&err));
 	else
 		plan_apply(s, &plan);
-	if (!r->again) return;
-	r->again = false;
-	plan_read_again(s);
+	reading_finish(s);
 }
 
 void plan_read_again(struct supervisor *s)
@@ -145,13 +171,38 @@ void plan_read_again(struct supervisor *s)
 	}
 	if (reader_start(s->config_path, &r->child, &r->plan_fd, &err)) {
 		LOG(EVENT_PLAN_REFUSED, log_error(&err));
+		reading_finish(s);
 		return;
 	}
 	r->watch = (struct watch){r->child.pid_fd, LOOP_READ, reading_ended, s};
 	if (loop_add(s->loop, &r->watch, &err)) {
 		LOG(EVENT_PLAN_REFUSED, log_error(&err));
 		reading_end(s);
+		reading_finish(s);
 	}
+}
+
+void plan_read_also(struct supervisor *s, struct span path)
+{
+	struct read_also *also = &s->read_also;
+	struct ward *keeper = &s->wards[PROCESS_KEEPER];
+
+	if (path.len == 0 || path.len >= PLAN_PATH_TEXT_MAX || path.ptr[0] != '/' ||
+	    memchr(path.ptr, '\0', path.len))
+		return;
+	if (also->count == READ_ALSO_MAX) {
+		LOG(EVENT_READ_ALSO_REFUSED, log_span("path", path));
+		return;
+	}
+	char *to = also->paths[also->count];
+	memcpy(to, path.ptr, path.len);
+	to[path.len] = '\0';
+	uint32_t before = s->plan.folder_count;
+	plan_file_add(&s->plan, to);
+	if (s->plan.folder_count == before) return;
+	also->count++;
+	LOG(EVENT_READ_ALSO, log_span("path", path));
+	if (!keeper->is_renewed) ward_renew(keeper);
 }
 
 void reading_end(struct supervisor *s)
@@ -166,4 +217,5 @@ void reading_end(struct supervisor *s)
 		poll(&ended, 1, -1);
 	}
 	close(r->plan_fd);
+	r->child.pid = 0;
 }

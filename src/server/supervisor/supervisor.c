@@ -74,8 +74,6 @@ void supervisor_ready(struct supervisor *s)
 static void signal_arrived(void *context, int number)
 {
 	struct supervisor *s = context;
-	struct ward *keeper = &s->wards[PROCESS_KEEPER];
-	const struct message_empty body = {.head = {0}};
 
 	if (number != SIGHUP) {
 		/* Said twice: whoever says it does not want to wait. */
@@ -86,10 +84,9 @@ static void signal_arrived(void *context, int number)
 		supervisor_stop(s, EXIT_SUCCESS);
 		return;
 	}
-	/* A keeper that starts reads the newest configuration anyway. */
-	if (keeper->channel &&
-	    channel_send(keeper->channel, MESSAGE_RELOAD, &body, span_of(NULL, 0), -1) == E_LIMIT)
-		ward_kill(keeper);
+	/* First the walls: what the keeper is to read may stand in a new folder. */
+	s->reading.after_sighup = true;
+	plan_read_again(s);
 }
 
 /* --- the start --- */

@@ -94,6 +94,7 @@ static void ward_received(void *context, struct channel_message *message)
 	case MESSAGE_READY: ready_received(w, message->body); break;
 	case MESSAGE_PEER_BROKE: peer_broke_received(w, message->body); break;
 	case MESSAGE_PLAN_AGAIN: plan_read_again(w->supervisor); break;
+	case MESSAGE_READ_ALSO: plan_read_also(w->supervisor, message->tail); break;
 	case MESSAGE_LOG_LEVEL_WISH: log_level_wished(w->supervisor, message->body); break;
 	default: break;
 	}

@@ -100,6 +100,25 @@ static void keeper_front_up(void *context, struct channel *channel)
 	if (toy->is_ready) roster_send(toy);
 }
 
+/* Reads the file that it is told of; once it could, it leaves a file "read". */
+static void keeper_read(struct toy *toy)
+{
+	char list[PLAN_PATH_TEXT_MAX], path[128] = "";
+
+	snprintf(list, sizeof list, "%s/include", toy->process->state_path);
+	FILE *file = fopen(list, "r");
+	if (!file) return;
+	if (fscanf(file, "%127s", path) != 1) abort();
+	fclose(file);
+	int fd = open(path, O_RDONLY);
+	if (fd < 0) {
+		if (!process_read_also(toy->process, path)) abort();
+		return;
+	}
+	snprintf(list, sizeof list, "%s/read", toy->process->state_path);
+	if (open(list, O_WRONLY | O_CREAT, 0600) < 0) abort();
+}
+
 static void keeper_stop(void *context)
 {
 	struct toy *toy = context;
@@ -118,6 +137,7 @@ static int keeper_main(struct process *process)
 	};
 
 	if (is_told(&toy, "refuse")) process_refuse(process, "the toy was told to refuse");
+	keeper_read(&toy);
 	timer_set(process->loop, &toy.timer, 0);
 	return process_run(process, &events);
 }
@@ -578,6 +598,25 @@ TEST(a_reload_serves_another_address)
 	server_stop(&s);
 }
 
+TEST(the_keeper_comes_back_with_a_wider_wall_when_it_needs_one)
+{
+	struct server s;
+	char path[128];
+
+	server_prepare(&s);
+	tell(&s, "include", true);
+	snprintf(path, sizeof path, "%s/state/include", s.folder);
+	file_write(path, s.config);
+	server_start(&s);
+	snprintf(path, sizeof path, "%s/state/read", s.folder);
+	for (int i = 0; i < PATIENCE_MS / PAUSE_MS && access(path, F_OK) < 0; i++) pause_briefly();
+	CHECK(access(path, F_OK) == 0);
+	wait_ready(&s);
+	CHECK(file_says(s.log, "read-also"));
+	CHECK(!file_says(s.log, "process-died"));
+	server_stop(&s);
+}
+
 TEST(a_taken_port_ends_the_start_and_names_the_holder)
 {
 	struct server s;
@@ -664,6 +703,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_deaf_process_is_killed_when_the_end_is_asked_for_twice),
 		cmocka_unit_test(nobody_outlives_the_supervisor),
 		cmocka_unit_test(a_reload_serves_another_address),
+		cmocka_unit_test(the_keeper_comes_back_with_a_wider_wall_when_it_needs_one),
 		cmocka_unit_test(a_taken_port_ends_the_start_and_names_the_holder),
 		cmocka_unit_test(what_can_never_start_ends_the_server),
 		cmocka_unit_test(two_servers_do_not_share_a_control_socket),
