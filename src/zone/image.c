@@ -57,7 +57,8 @@ enum code image_open(struct span bytes, struct image *out, struct error *err)
 				 "an image whose lengths are not those of its %zu octets",
 				 bytes.len);
 	struct node apex;
-	if (!node_open(out, out->nodes_at, &apex) || !name_equal(apex.owner, out->apex))
+	if (!node_open(out, out->nodes_at, &apex) || !node_is_whole(&apex) ||
+	    !name_equal(apex.owner, out->apex))
 		return error_set(err, E_DAMAGED, "an image whose first name is not the zone's");
 	return OK;
 }
@@ -95,7 +96,8 @@ bool image_next(const struct image *image, struct node *node)
 			return false;
 		}
 	}
-	if (!node_open(image, at, &next) || !is_name(span_of(next.owner.wire, next.owner.len)) ||
+	if (!node_open(image, at, &next) || !node_is_whole(&next) ||
+	    !is_name(span_of(next.owner.wire, next.owner.len)) ||
 	    !name_is_below(next.owner, image->apex)) {
 		node->at = at;
 		return false;
@@ -126,6 +128,14 @@ bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor)
 	cursor->at += RRSET_DATA + (size_t)data_len;
 	cursor->index++;
 	return true;
+}
+
+bool node_is_whole(const struct node *node)
+{
+	struct rrset_cursor cursor = {0};
+
+	while (node_next_rrset(node, &cursor)) continue;
+	return cursor.index == node->rrset_count;
 }
 
 static bool rrset_find(const struct node *node, uint16_t type, bool any, uint16_t covered,
@@ -197,7 +207,6 @@ static enum code nodes_records(const struct image *image, struct records *out, s
 			enum code code = rrset_records(&node, &cursor.rrset, out, err);
 			if (code) return code;
 		}
-		if (cursor.index != node.rrset_count) return E_DAMAGED;
 	}
 	return node.at == 0 && out->count == image->record_count ? OK : E_DAMAGED;
 }

@@ -63,6 +63,7 @@ enum code image_open(struct span bytes, struct image *out, struct error *err);
 /* E_DAMAGED when the checksum over everything is wrong; for the background and for tests. */
 enum code image_verify(const struct image *image, struct error *err);
 
+/* A node that was told is whole: each RRset it says it has lies in it. */
 struct node {
 	uint32_t at;       /* offset of the node in the image; 0: no node */
 	struct name owner; /* in the case it was written */
@@ -137,15 +138,14 @@ bool node_signatures(const struct node *node, uint16_t covered, struct rrset *ou
 
 /*
  * RRsets of a node in canonical order (SOA first at the apex), RRSIGs as one set for
- * each type covered. A zeroed cursor starts. False at the end, when cursor.index is
- * node.rrset_count, and at damage, when it is less.
+ * each type covered. A zeroed cursor starts. False at the end.
  */
 bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor);
 
 /*
  * The data of the RRset's next record; `at` starts at 0. Its compressible names are
  * whole names; the rest of the data is what stands in the image. False at the end,
- * when `at` is data.len, and at damage, when it is less: `count` is no promise.
+ * when `at` is data.len, and at damage, when it is less: then `count` was no promise.
  */
 bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata);
 

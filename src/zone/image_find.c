@@ -37,7 +37,8 @@ static enum probe bucket_probe(const struct image *image, const uint8_t *bucket,
 			uint32_t at = load_u32(bucket + BUCKET_PLACES + slot * IMAGE_UNIT);
 			if (at == 0) continue;
 			if (!node_open(image, at, out)) return PROBE_DAMAGED;
-			if (name_equal(out->owner, name)) return PROBE_FOUND;
+			if (name_equal(out->owner, name))
+				return node_is_whole(out) ? PROBE_FOUND : PROBE_DAMAGED;
 		}
 	return PROBE_NOTHING;
 }

@@ -187,6 +187,9 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
 	return true;
 }
 
+/* Every RRset that the node says it has lies in it. */
+bool node_is_whole(const struct node *node);
+
 /* In image.c, so that the code of the long hash is there once. */
 uint64_t image_checksum(struct span octets);
 

@@ -102,7 +102,7 @@ static void node_walk(const struct image *image, const struct node *node)
 		}
 		assert(at <= cursor.rrset.data.len);
 	}
-	assert(cursor.index <= node->rrset_count);
+	assert(cursor.index == node->rrset_count);
 }
 
 static void all_walk(const struct image *image, bool is_sound)
