@@ -31,7 +31,8 @@ static enum target judge_node(struct found found)
 	return found.has_alias ? TARGET_ALIAS : TARGET_NO_ADDRESS;
 }
 
-/* The way from the apex down to the name, as a query for it goes (RFC 1034 4.3.2). */
+/* The way from the apex down to a name that has no address itself, as a query for it goes (RFC 1034
+ * 4.3.2). */
 static enum target judge_downwards(const struct records *set, struct name apex, struct name owner,
 				   struct name name)
 {
@@ -47,10 +48,7 @@ static enum target judge_downwards(const struct records *set, struct name apex, 
 				found = find(set, name_of(&wildcard));
 			return found.exists ? judge_node(found) : TARGET_MISSING;
 		}
-		if (found.has_ns)
-			return name_is_below(owner, at) && !find(set, name).has_address
-				       ? TARGET_NO_GLUE
-				       : TARGET_GOOD;
+		if (found.has_ns) return name_is_below(owner, at) ? TARGET_NO_GLUE : TARGET_GOOD;
 		if (found.has_dname && up > 1) return TARGET_ALIAS;
 		if (up == 1) return judge_node(found);
 		encloser = at;

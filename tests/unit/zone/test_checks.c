@@ -163,6 +163,27 @@ TEST(what_is_odd_is_warned_of_at_its_place)
 	rows_hold(rows, ARRAY_COUNT(rows), true);
 }
 
+TEST(the_highest_cut_hides_what_lies_below_other_cuts_too)
+{
+	static const char *const lines[] = {
+		APEX,
+		NS_ADDRESS,
+		"c.example. 1 NS ns.other.",
+		"d.c.example. 1 NS ns.other.",
+		"e.c.example. 1 DNAME other.",
+		"x.e.c.example. 1 TXT x",
+	};
+	struct checked c = check_lines(lines, ARRAY_COUNT(lines));
+
+	CHECK(c.code == OK && c.diagnostics.count == 3 && c.diagnostics.error_count == 0);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK(c.diagnostics.list[i].place.line == 5 + i);
+		CHECK(strstr(c.diagnostics.list[i].text,
+			     "hidden by the delegation c.example. NS (test.zone:4)"));
+	}
+	arena_free(c.arena);
+}
+
 /* RFC 2181 5.2; RRSIGs keep the TTLs of what they cover (RFC 4034 3). */
 TEST(the_lowest_ttl_is_set_on_the_whole_rrset)
 {
@@ -318,6 +339,7 @@ int main(void)
 		cmocka_unit_test(a_sound_zone_passes_without_a_word),
 		cmocka_unit_test(what_is_no_zone_is_refused_at_its_place),
 		cmocka_unit_test(what_is_odd_is_warned_of_at_its_place),
+		cmocka_unit_test(the_highest_cut_hides_what_lies_below_other_cuts_too),
 		cmocka_unit_test(the_lowest_ttl_is_set_on_the_whole_rrset),
 		cmocka_unit_test(one_owner_has_the_case_of_its_first_record),
 		cmocka_unit_test(hashes_may_stand_below_an_apex_with_dname),

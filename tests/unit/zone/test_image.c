@@ -3,6 +3,7 @@
 
 #include "zone/change.h"
 #include "zone/checks.h"
+#include "zone/image_format.h"
 
 static bool node_is(const struct node *node, struct name name)
 {
@@ -272,6 +273,104 @@ TEST(an_image_needs_the_room_that_it_said)
 	arena_free(arena);
 }
 
+/* Offsets of 32 bits in units of 4 octets end there. One record stands for thousands here. */
+TEST(an_image_above_16_gib_is_refused)
+{
+	enum { COUNT = 262145 };
+	struct arena *arena = arena_new(1 << 24);
+	static uint8_t data[RDATA_OCTETS_MAX];
+	struct name_buffer owner;
+	struct records set;
+	struct error err;
+	uint8_t octets[64];
+	struct writer w = writer_of(octets, sizeof octets);
+
+	records_init(&set, arena);
+	add_line(&set, "example. 1 SOA ns.example. h.example. 1 2 3 4 5", 1);
+	struct record record = {name_in(&owner, "example."), 65400, CLASS_IN, 1,
+				span_of(data, sizeof data)};
+	CHECK(records_add(&set, &record, (struct place){0}, NULL) == OK);
+	CHECK(records_sort(&set, NULL) == OK);
+	struct record_entry *entries = arena_alloc_array(arena, COUNT, sizeof *entries);
+	CHECK(entries);
+	entries[0] = set.entries[0];
+	for (size_t i = 1; i < COUNT; i++) entries[i] = set.entries[1];
+	set.entries = entries;
+	set.count = COUNT - 10;
+	CHECK(image_size(&set, name_of(&owner)) > 0);
+	set.count = COUNT;
+	CHECK(image_size(&set, name_of(&owner)) == 0);
+	CHECK(image_build(&set, name_of(&owner), 1, &(struct zone_digest){0}, &w, &err) == E_LIMIT);
+	CHECK(strstr(err.text, "16 GiB"));
+	arena_free(arena);
+}
+
+static void header_sign(uint8_t *octets)
+{
+	store_u64(octets + HEADER_CHECKSUM,
+		  image_checksum(span_of(octets + HEADER_BODY_CHECKSUM,
+					 load_u32(octets + HEADER_LEN) - HEADER_BODY_CHECKSUM)));
+}
+
+TEST(no_octet_of_an_image_changes_unseen)
+{
+	struct arena *arena = arena_new(1 << 20);
+	struct records set, again;
+	struct image image;
+	struct error err;
+	uint64_t seed = 6;
+
+	records_init(&set, arena);
+	draw_odd_zone(&set, &seed, "example.", 20, 3);
+	struct span sound = image_of(&set, "example.", 3).bytes;
+	uint8_t *octets = arena_copy(arena, sound);
+	for (size_t i = 0; i < sound.len; i++) {
+		octets[i] ^= 0x10;
+		enum code code = image_open(span_of(octets, sound.len), &image, &err);
+		if (i >= HEADER_FORMAT && i < HEADER_FORMAT + 4)
+			CHECK(code == E_UNSUPPORTED);
+		else if (code == OK)
+			CHECK(i >= load_u32(sound.ptr + HEADER_LEN) &&
+			      image_verify(&image, &err) == E_DAMAGED);
+		else
+			CHECK(code == E_DAMAGED);
+		octets[i] ^= 0x10;
+	}
+	for (size_t len = 0; len < sound.len; len++)
+		CHECK(image_open(span_of(octets, len), &image, &err) == E_DAMAGED);
+
+	/* A header that is wrong and was signed all the same. */
+	store_u64(octets + HEADER_RECORD_COUNT, set.count + 1);
+	header_sign(octets);
+	CHECK(image_open(span_of(octets, sound.len), &image, &err) == OK);
+	records_init(&again, arena);
+	CHECK(image_records(&image, &again, &err) == E_DAMAGED);
+	store_u64(octets + HEADER_RECORD_COUNT, set.count);
+	store_u32(octets + HEADER_BUCKET_COUNT, UINT32_MAX);
+	header_sign(octets);
+	CHECK(image_open(span_of(octets, sound.len), &image, &err) == E_DAMAGED);
+	arena_free(arena);
+}
+
+TEST(a_full_arena_is_told_by_image_records)
+{
+	struct arena *arena = arena_new(1 << 20);
+	struct records set, again;
+	uint64_t seed = 6;
+
+	records_init(&set, arena);
+	draw_odd_zone(&set, &seed, "example.", 40, 3);
+	struct image image = image_of(&set, "example.", 3);
+	for (size_t limit = 0; limit < 1000; limit += 100) {
+		struct arena *small = arena_new(limit);
+		CHECK(small);
+		records_init(&again, small);
+		CHECK(image_records(&image, &again, NULL) == E_NOMEM);
+		arena_free(small);
+	}
+	arena_free(arena);
+}
+
 /* Thousands of names fill buckets to 85 %, so that many lie in their second one. */
 TEST(full_buckets_lose_no_name)
 {
@@ -425,6 +524,9 @@ int main(void)
 		cmocka_unit_test(the_places_of_compressible_names_are_known),
 		cmocka_unit_test(a_set_that_was_not_checked_gives_no_image),
 		cmocka_unit_test(an_image_needs_the_room_that_it_said),
+		cmocka_unit_test(an_image_above_16_gib_is_refused),
+		cmocka_unit_test(no_octet_of_an_image_changes_unseen),
+		cmocka_unit_test(a_full_arena_is_told_by_image_records),
 		cmocka_unit_test(full_buckets_lose_no_name),
 		cmocka_unit_test(names_of_the_greatest_length_and_depth_are_found),
 		cmocka_unit_test(wildcards_answer_as_in_the_example_of_rfc_4592),
