@@ -43,7 +43,7 @@ static enum code read_file(void *context, const char *path, struct config_file *
 
 	if (code) return code;
 	tell_seen(reading, path);
-	if (stat(path, &st)) return error_set(err, E_IO, "%s: %m", path);
+	if (stat(path, &st)) return error_set(err, E_IO, "%s: %s", path, strerror(errno));
 	file->others_can_read = st.st_mode & S_IROTH;
 	return OK;
 }
@@ -112,7 +112,8 @@ enum code config_files_load_seen(const char *path, struct arena *arena,
 	if (gethostname(host_name, sizeof host_name - 1) == 0) loader.host_name = host_name;
 	if (!realpath(path, whole)) {
 		diagnose(diagnostics, (struct place){.file = path}, (struct span){0},
-			 "the configuration cannot be read: %m (name another with -c FILE)");
+			 "the configuration cannot be read: %s (name another with -c FILE)",
+			 strerror(errno));
 		code = E_SYNTAX;
 		goto out;
 	}

@@ -170,7 +170,7 @@ struct message_exchange_end {
 	uint64_t record_count, octets; /* of a transfer */
 	struct endpoint peer;          /* the address that was used last */
 	char key[64];                  /* label of the key that signed; "" for none */
-	char text[512];
+	char text[ERROR_TEXT_MAX];
 };
 
 /* What a row of messages.def asks of a message. */
