@@ -27,7 +27,6 @@ struct zone *zone_new(struct keeper *k, const struct zone_policy *policy)
 
 	if (!zone) return NULL;
 	zone->keeper = k;
-	zone->slot = k->slot_count++;
 	zone->notifies = calloc(peers, sizeof *zone->notifies);
 	zone->notify_exchanges = calloc(peers, sizeof *zone->notify_exchanges);
 	zone->said = arena_new(ZONE_SAID_OCTETS_MAX);
