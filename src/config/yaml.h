@@ -11,12 +11,7 @@
 
 #include "base/arena.h"
 #include "base/diagnostic.h"
-
-enum {
-	YAML_DEPTH_MAX = 16,
-	YAML_NODES_MAX = 32 << 20,   /* of one text */
-	YAML_OCTETS_MAX = 256 << 20, /* likewise */
-};
+#include "config/limits.h"
 
 enum node_kind {
 	NODE_SCALAR,
