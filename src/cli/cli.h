@@ -2,8 +2,7 @@
 /*
  * cli.h - the commands: words in, an exit status out.
  *
- * Every command is a row of server/commands.def and one function here. Exit statuses:
- * 0 done, 1 refused or failed, 2 wrong usage, 3 not in step, 4 no server answers.
+ * Every command is a row of server/commands.def and one function here.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -14,11 +13,8 @@
 #include <stddef.h>
 
 enum cli_exit {
-	CLI_DONE = 0,
-	CLI_FAILED = 1,
-	CLI_USAGE = 2,
-	CLI_NOT_IN_STEP = 3,
-	CLI_NO_SERVER = 4,
+#define EXIT_STATUS(identifier, number, text) CLI_##identifier = (number),
+#include "server/commands.def"
 };
 
 enum cli_option {

@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const exit_statuses[] = {
+#define EXIT_STATUS(identifier, number, text) #number " " text,
+#include "server/commands.def"
+};
+
 static int help_all(void)
 {
 	size_t count;
@@ -26,8 +31,10 @@ static int help_all(void)
 			 row->value ? row->value : "");
 		printf("  %-44s %s\n", usage, row->text);
 	}
-	puts("\nexit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not in step, "
-	     "4 no server answers");
+	fputs("\nexit status:", stdout);
+	for (size_t i = 0; i < ARRAY_COUNT(exit_statuses); i++)
+		printf("%s %s", i ? "," : "", exit_statuses[i]);
+	putchar('\n');
 	return CLI_DONE;
 }
 
