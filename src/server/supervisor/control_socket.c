@@ -41,14 +41,11 @@ static const char *keeper_describe(const struct supervisor *s, char *text, size_
 {
 	const struct process_state *keeper = &s->wards[PROCESS_KEEPER].state;
 
-	if (!keeper->pid)
-		snprintf(text, cap, "the keeper has died (%s) and is being started again",
-			 keeper->death);
-	else if (keeper->restart_count)
-		snprintf(text, cap, "the keeper has died (%s) and is starting again",
-			 keeper->death);
-	else
+	if (keeper->restart_count == 0)
 		snprintf(text, cap, "the keeper is starting");
+	else
+		snprintf(text, cap, "the keeper is starting again; it died last: %s",
+			 keeper->death);
 	return text;
 }
 

@@ -150,16 +150,22 @@ static void ward_ended(struct ward *w, const struct child_end *end)
 	struct supervisor *s = w->supervisor;
 	bool has_refused = !s->was_ready && !end->was_signal && end->value == PROCESS_EXIT_REFUSED;
 	bool comes_back = !s->is_stopping && !w->is_renewed && !has_refused;
+	char death[DEATH_TEXT_MAX];
 	int pid = w->state.pid;
 
-	death_describe(end, w->state.death);
-	w->state.died_unix_s = clock_unix_s();
+	death_describe(end, death);
+	/* A renewal is no death: people look for trouble in these figures. */
+	if (comes_back) {
+		memcpy(w->state.death, death, sizeof w->state.death);
+		w->state.died_unix_s = clock_unix_s();
+		w->state.restart_count++;
+	}
 	w->state.pid = 0;
 	w->state.walls[0] = '\0';
 	w->is_ready = false;
 	LOG(comes_back ? EVENT_PROCESS_DIED : EVENT_PROCESS_ENDED,
 	    log_text("process", process_role_name(w->role)), log_int("pid", pid),
-	    log_text("death", w->state.death));
+	    log_text("death", death));
 	if (s->is_stopping) {
 		supervisor_stop_continue(s);
 	} else if (w->is_renewed) {
@@ -371,7 +377,6 @@ void ward_start(struct ward *w)
 		return;
 	}
 	w->state.pid = w->child.pid;
-	if (w->state.started_unix_s) w->state.restart_count++;
 	w->state.started_unix_s = clock_unix_s();
 	LOG(EVENT_PROCESS_STARTED, log_text("process", process_role_name(w->role)),
 	    log_int("pid", w->state.pid));
