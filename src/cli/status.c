@@ -72,11 +72,12 @@ static void head_show(const json_t *status)
 	char up[DURATION_TEXT_MAX], applied[DURATION_TEXT_MAX], zones[NUMBER_TEXT_MAX],
 		good[NUMBER_TEXT_MAX], octets[NUMBER_TEXT_MAX];
 
-	printf("%s  lockstep %s  up %s  %s  %s zones, %s good\n", field_text(status, "server"),
+	printf("%s  lockstep %s  up %s  %s  %s zone%s, %s good\n", field_text(status, "server"),
 	       field_text(status, "version"),
 	       since_show((unsigned long long)field_int(status, "started_unix"), up),
 	       json_is_true(json_object_get(status, "answering")) ? "serving" : "NOT SERVING YET",
 	       number_show((unsigned long long)field_int(status, "zones"), zones),
+	       field_int(status, "zones") == 1 ? "" : "s",
 	       number_show((unsigned long long)field_int(status, "zones_good"), good));
 	printf("config %s applied %s ago   images %s\n", field_text(config, "path"),
 	       since_show((unsigned long long)field_int(config, "applied_unix"), applied),
@@ -106,6 +107,18 @@ static void processes_show(const json_t *status)
 	}
 }
 
+static void good_show(json_int_t good, size_t problems)
+{
+	char number[NUMBER_TEXT_MAX];
+
+	if (!good) return;
+	number_show((unsigned long long)good, number);
+	if (problems)
+		printf("%s more %s good (lockstep zone list)\n", number, good == 1 ? "is" : "are");
+	else
+		printf("\n%s\n", good == 1 ? "the zone is good" : "all are good");
+}
+
 int command_STATUS(const struct invocation *invocation)
 {
 	json_t *request = json_object(), *status;
@@ -122,11 +135,7 @@ int command_STATUS(const struct invocation *invocation)
 		putchar('\n');
 		zones_table(problems);
 	}
-	if (field_int(status, "zones_good"))
-		printf("%s%lld %sgood (lockstep zone list)\n",
-		       json_array_size(problems) ? "" : "\n",
-		       (long long)field_int(status, "zones_good"),
-		       json_array_size(problems) ? "more are " : "zones are ");
+	good_show(field_int(status, "zones_good"), json_array_size(problems));
 	json_decref(status);
 	return exit_status;
 }

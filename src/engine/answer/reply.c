@@ -35,6 +35,8 @@ static bool add_records(struct reply *r, enum section section, struct name owner
 	while (rrset_next(rrset, &at, &record.rdata)) {
 		if (!message_add_record(&r->mw, section, &record)) return false;
 	}
+	/* Half an RRset would be a lie (RFC 2181 5). */
+	if (at < rrset->data.len) reply_damaged(r);
 	return true;
 }
 

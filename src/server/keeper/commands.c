@@ -183,6 +183,7 @@ struct exporting {
 	struct node node;
 	struct rrset_cursor rrset;
 	size_t record_at;
+	uint64_t record_count; /* written so far */
 	uint8_t text[EXPORT_PIECE + EXPORT_LINE_MAX];
 };
 
@@ -221,6 +222,7 @@ static bool export_piece(struct exporting *e, struct writer *w)
 							 .ttl = e->rrset.rrset.ttl,
 							 .rdata = rdata},
 					w);
+			e->record_count++;
 			continue;
 		}
 		e->record_at = 0;
@@ -246,7 +248,14 @@ void export_continue(struct client *client)
 	json_end(j);
 	client_sink(client, span_of("\n", 1));
 	if (more) return;
+	bool whole = e->record_count == e->image.record_count;
 	export_end(client);
+	if (!whole) {
+		reply_error(client, E_DAMAGED,
+			    "the zone's image is damaged: the text is not whole; a restart builds "
+			    "the image anew from the store");
+		return;
+	}
 	j = reply_begin(client);
 	json_object_begin(j);
 	json_object_end(j);
@@ -305,11 +314,36 @@ static void run_key_list(struct client *client, const json_t *request)
 	reply_end(client, EXIT_DONE);
 }
 
+/* The front counts; it is asked, and its answer is the client's. */
 static void run_stats(struct client *client, const json_t *request)
 {
+	struct keeper *k = client->keeper;
+	struct message_empty ask = {0};
+
 	(void)request;
-	metrics_write(&client->keeper->front_stats, reply_begin(client));
-	reply_end(client, EXIT_DONE);
+	if (!k->front || channel_send(k->front, MESSAGE_STATS_ASK, &ask, (struct span){0}, -1))
+		reply_error(client, E_BUSY, "the front process is being started; try again");
+	else
+		client->wants_stats = true;
+}
+
+void stats_answer(struct keeper *k, const struct message_front_stats *stats)
+{
+	for (struct client *client = k->clients; client; client = client->next) {
+		if (!client->wants_stats) continue;
+		client->wants_stats = false;
+		metrics_write(stats, reply_begin(client));
+		reply_end(client, EXIT_DONE);
+	}
+}
+
+void stats_unavailable(struct keeper *k)
+{
+	for (struct client *client = k->clients; client; client = client->next) {
+		if (!client->wants_stats) continue;
+		client->wants_stats = false;
+		reply_error(client, E_BUSY, "the front process ended; try again");
+	}
 }
 
 static void run_store_copy(struct client *client, const json_t *request)

@@ -220,7 +220,8 @@ static void request_take(struct client *client, const char *line, size_t len)
 /* One request at a time: the next one is looked at when the answer is out. */
 static bool is_busy(const struct client *client)
 {
-	return client->pending || client->exporting || client->copying || client->out_len;
+	return client->pending || client->exporting || client->copying || client->wants_stats ||
+	       client->out_len;
 }
 
 static void requests_take(struct client *client)

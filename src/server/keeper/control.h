@@ -47,6 +47,7 @@ struct client {
 	int exit;
 	struct exporting *exporting; /* a zone on its way out as text */
 	struct client **copying;     /* the copy of the store that it waits for */
+	bool wants_stats;            /* waits for the front's counters */
 	bool closing;
 	char who[64]; /* "uid 1000" */
 };
@@ -82,6 +83,10 @@ void command_run(struct client *client, const json_t *request);
 /* The next piece of text, when the one before is gone. */
 void export_continue(struct client *client);
 void export_end(struct client *client);
+
+/* The front's counters came, or will not come, for those who asked. */
+void stats_answer(struct keeper *k, const struct message_front_stats *stats);
+void stats_unavailable(struct keeper *k);
 
 /* --- status.c --- */
 

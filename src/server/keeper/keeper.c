@@ -39,6 +39,7 @@ static void front_down(void *context)
 	struct keeper *k = context;
 
 	k->front = NULL;
+	stats_unavailable(k);
 }
 
 static void courier_up(void *context, struct channel *channel)

@@ -60,7 +60,6 @@ struct keeper {
 	uint64_t last_exchange;
 	struct client *clients;
 	struct message_processes processes;
-	struct message_front_stats front_stats;
 	uint64_t started_unix_s;
 	uint64_t applied_unix_s;             /* the configuration in force */
 	char config_problem[ERROR_TEXT_MAX]; /* why the newest one is not; "" */

@@ -228,9 +228,7 @@ void front_received(struct keeper *k, const struct channel_message *message)
 		break;
 	case MESSAGE_NOTIFY_RECEIVED: notify_received(k, message->body); break;
 	case MESSAGE_TRANSFER_SENT: transfer_sent(k, message->body); break;
-	case MESSAGE_FRONT_STATS:
-		memcpy(&k->front_stats, message->body, sizeof k->front_stats);
-		break;
+	case MESSAGE_FRONT_STATS: stats_answer(k, message->body); break;
 	default: break; /* the channel's table lets nothing else through */
 	}
 }

@@ -59,7 +59,10 @@ static void ready_received(struct ward *w, const struct message_ready *ready)
 	w->is_ready = true;
 	LOG(EVENT_PROCESS_READY, log_text("process", process_role_name(w->role)));
 	wards_tell_states(w->supervisor);
-	if (w->role == PROCESS_FRONT) supervisor_ready(w->supervisor);
+	/* Commands are answered by the keeper: "ready" means both. */
+	if (w->supervisor->wards[PROCESS_FRONT].is_ready &&
+	    w->supervisor->wards[PROCESS_KEEPER].is_ready)
+		supervisor_ready(w->supervisor);
 }
 
 static void peer_broke_received(struct ward *w, const struct message_peer *body)
