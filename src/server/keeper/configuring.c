@@ -107,13 +107,10 @@ static bool zone_goes_on(const struct zone_policy *before, const struct zone_pol
 
 static void zone_leave(struct zone *zone, bool told)
 {
-	struct keeper *k = zone->keeper;
-
 	zone_answer_gone(zone);
 	if (told) LOG(EVENT_ZONE_REMOVED, log_text("zone", zone->machine.policy->label));
 	zone_withdraw(zone);
-	k->by_slot[zone->slot] = NULL;
-	zone_free(zone);
+	zone_let_go(zone);
 }
 
 /* Both lists are in canonical order: one walk along them says who stays, comes and goes. */

@@ -17,7 +17,9 @@ static struct zone *zone_of_exchange(const struct keeper *k, uint64_t id)
 {
 	uint32_t slot = (uint32_t)id;
 
-	return slot < k->slot_count ? k->by_slot[slot] : NULL;
+	struct zone *zone = slot < k->slot_count ? k->by_slot[slot] : NULL;
+
+	return zone && !zone->is_gone ? zone : NULL;
 }
 
 /* The remote's place in the policy, which both sides have. */

@@ -100,7 +100,7 @@ static void keeper_free(struct keeper *k)
 {
 	clients_free(k);
 	keeper_store_close(k);
-	for (size_t i = 0; i < k->zone_count; i++) zone_free(k->zones[i]);
+	for (uint32_t i = 0; i < k->slot_count; i++) zone_free(k->by_slot[i]);
 	free(k->zones);
 	free(k->by_slot);
 	segments_clear(&k->segments);

@@ -35,7 +35,8 @@ struct job {
 	struct store_job store;
 	enum purpose purpose;
 	uint32_t slot;
-	struct arena *arena; /* of a restore: handed to the zone */
+	struct name_buffer name; /* of the zone: the policy may be gone before the job is done */
+	struct arena *arena;     /* of a restore: handed to the zone */
 	struct client *client;
 	char path[PATH_TEXT_MAX];
 };
@@ -55,7 +56,8 @@ static struct job *job_new(struct zone *zone, enum purpose purpose, enum store_j
 	job->store.context = job;
 	if (!zone) return job;
 	job->slot = zone->slot;
-	job->store.key = zone_key_of(zone);
+	name_copy(&job->name, zone->machine.policy->name);
+	job->store.key = (struct zone_key){VIEW_DEFAULT, name_of(&job->name)};
 	return job;
 }
 
@@ -68,11 +70,15 @@ static void job_free(struct job *job)
 	free(job);
 }
 
-static enum code submit(struct keeper *k, struct job *job, struct error *err)
+/* `zone` (NULL: none) lends its memory to the job until it is back. */
+static enum code submit(struct keeper *k, struct zone *zone, struct job *job, struct error *err)
 {
 	enum code code = store_thread_submit(k->store, &job->store, err);
 
-	if (code) job_free(job);
+	if (code)
+		job_free(job);
+	else if (zone)
+		zone->job_count++;
 	return code;
 }
 
@@ -167,7 +173,7 @@ static void candidate_commit(struct zone *zone, struct draft *draft)
 	if (code)
 		job_free(job);
 	else
-		code = submit(zone->keeper, job, &err);
+		code = submit(zone->keeper, zone, job, &err);
 	if (code) candidate_failed(zone, &err);
 }
 
@@ -193,7 +199,7 @@ void zone_store(struct zone *zone)
 		return;
 	}
 	job->store.records = zone->records;
-	if (submit(k, job, &err)) candidate_failed(zone, &err);
+	if (submit(k, zone, job, &err)) candidate_failed(zone, &err);
 }
 
 void zone_store_timers(struct zone *zone)
@@ -205,7 +211,7 @@ void zone_store_timers(struct zone *zone)
 	if (!job || zone->keeper->store_problem[0] || batch_new(&job->store.batch, NULL) ||
 	    batch_put_timers(job->store.batch, zone_key_of(zone), &timers, NULL))
 		job_free(job);
-	else if (submit(zone->keeper, job, NULL))
+	else if (submit(zone->keeper, zone, job, NULL))
 		return;
 }
 
@@ -278,7 +284,7 @@ static enum code restore_begin(struct zone *zone)
 		job_free(job);
 		return E_NOMEM;
 	}
-	return submit(zone->keeper, job, NULL);
+	return submit(zone->keeper, zone, job, NULL);
 }
 
 void keeper_restore(struct keeper *k)
@@ -301,7 +307,8 @@ static void recovery_try(void *context, instant_ns now)
 	struct job *job = job_new(NULL, FOR_RECOVERY, STORE_RECOVER);
 
 	(void)now;
-	if (!job || submit(k, job, NULL)) timer_set_after(k->loop, &k->recovery_timer, NS_PER_S);
+	if (!job || submit(k, NULL, job, NULL))
+		timer_set_after(k->loop, &k->recovery_timer, NS_PER_S);
 }
 
 static void store_failed(struct keeper *k, const struct error *err)
@@ -383,10 +390,16 @@ static void copied(struct job *job)
 	reply_end(client, EXIT_DONE);
 }
 
-/* The zone that the job is for, if it is still there. */
+/* The zone that the job is for, if it is still wanted; one that is not goes with its last job. */
 static struct zone *zone_of(struct keeper *k, const struct job *job)
 {
-	return job->slot < k->slot_count ? k->by_slot[job->slot] : NULL;
+	struct zone *zone = job->name.len ? k->by_slot[job->slot] : NULL;
+
+	if (!zone) return NULL;
+	zone->job_count--;
+	if (!zone->is_gone) return zone;
+	zone_let_go(zone);
+	return NULL;
 }
 
 static void job_done(struct keeper *k, struct job *job)
@@ -421,7 +434,7 @@ static void upkeep(void *context, instant_ns now)
 	struct job *job = job_new(NULL, FOR_UPKEEP, STORE_UPKEEP);
 
 	(void)now;
-	if (job && submit(k, job, NULL)) return;
+	if (job && submit(k, NULL, job, NULL)) return;
 }
 
 static void jobs_done(void *context, unsigned events)
@@ -453,7 +466,7 @@ void store_copy_begin_for(struct client *client, const char *path)
 	job->store.path = job->path;
 	job->client = client;
 	client->copying = &job->client;
-	if (submit(k, job, &err)) {
+	if (submit(k, NULL, job, &err)) {
 		client->copying = NULL;
 		reply_error(client, err.code, "%s", err.text);
 	}

@@ -56,6 +56,19 @@ void zone_free(struct zone *zone)
 	free(zone);
 }
 
+void zone_let_go(struct zone *zone)
+{
+	struct keeper *k = zone->keeper;
+
+	zone->is_gone = true;
+	timer_cancel(k->loop, &zone->timer);
+	timer_cancel(k->loop, &zone->read_timer);
+	timer_cancel(k->loop, &zone->exchange_timer);
+	if (zone->job_count) return;
+	k->by_slot[zone->slot] = NULL;
+	zone_free(zone);
+}
+
 enum code zone_work_begin(struct zone *zone, struct error *err)
 {
 	arena_free(zone->work);

@@ -35,6 +35,8 @@ struct zone {
 	uint64_t store_seq;         /* of the newest version that is durable */
 	bool entry_stored;          /* the store knows where it is configured now */
 	bool restore_due;           /* it has not begun with what the store has of it */
+	bool is_gone;               /* not configured any more; lives on for its jobs */
+	unsigned job_count;         /* at the store, which reads `work` meanwhile */
 	struct records restored;    /* lies in `work` */
 	uint32_t slot;              /* its place in the front's directory */
 	struct image_place place;   /* the head's image */
@@ -63,6 +65,9 @@ struct zone {
 /* A zone of the policy in force; NULL when memory ran out. It does nothing yet. */
 struct zone *zone_new(struct keeper *k, const struct zone_policy *policy) must_use;
 void zone_free(struct zone *zone);
+
+/* Frees a zone that is not served any more, as soon as the store has done with it. */
+void zone_let_go(struct zone *zone);
 
 /* Runs the machine on the event, whose times are filled in here, and does what it asks. */
 void zone_feed(struct zone *zone, struct keeper_event *event);
