@@ -60,7 +60,6 @@ static enum code group_combine(const struct step *steps, size_t count, struct ch
 				 rrtype_to_text(first->record.type, type),
 				 steps[i].added ? "added" : "removed");
 	}
-	if (!first->added && last->added && span_equal(first->wire, last->wire)) return OK;
 	if (!first->added) {
 		write_span(removed, first->wire);
 		out->removed_count++;

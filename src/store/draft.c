@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Octets gather in a buffer that grows up to SNAPSHOT_ROW_MAX. What fits it becomes
+ * Octets gather in a buffer that grows up to what a row holds. What fits it becomes
  * a row; at the first octet more, a file is made, and the buffer is emptied into it
  * each time it is full.
  */
@@ -22,11 +22,14 @@ enum {
 struct draft {
 	const struct folder *folder;
 	enum draft_format format;
+	size_t row_max;
 	struct writer buffer; /* owned */
 	uint64_t flushed;     /* octets in the file, before the buffer's */
 	XXH3_state_t *checksum;
 	struct new_file *file; /* NULL: all is in the buffer, or it is sealed */
 	char name[FILE_NAME_MAX + 1];
+	struct zone_digest digest;
+	bool has_digest;
 	bool has_file;
 	bool sealed;
 	bool kept;
@@ -64,6 +67,7 @@ enum code draft_new(const struct store *store, struct name zone, enum draft_form
 	XXH3_64bits_reset(draft->checksum);
 	draft->folder = store->snapshots;
 	draft->format = format;
+	draft->row_max = store->row_max;
 	name_lower(zone, &lower);
 	name_make(draft, name_of(&lower));
 	*out = draft;
@@ -93,7 +97,8 @@ static enum code make_room(struct draft *draft, struct error *err)
 {
 	size_t cap = draft->buffer.cap ? 2 * draft->buffer.cap : BUFFER_MIN;
 
-	if (draft->buffer.cap == SNAPSHOT_ROW_MAX) return flush(draft, err);
+	if (draft->buffer.cap == draft->row_max) return flush(draft, err);
+	if (cap > draft->row_max) cap = draft->row_max;
 	uint8_t *larger = realloc(draft->buffer.ptr, cap);
 	if (!larger) return error_set(err, E_NOMEM, "no memory for a snapshot");
 	draft->buffer.ptr = larger;
@@ -126,7 +131,7 @@ static enum code append_text(struct draft *draft, const struct record *record, s
 	for (;;) {
 		if (draft->buffer.cap) zone_text_print(record, &draft->buffer);
 		if (draft->buffer.cap && !draft->buffer.overflow) return OK;
-		assert(before > 0 || draft->buffer.cap < SNAPSHOT_ROW_MAX);
+		assert(before > 0 || draft->buffer.cap < draft->row_max);
 		writer_rewind(&draft->buffer, before);
 		if ((code = make_room(draft, err))) return code;
 		before = draft->buffer.len;
@@ -173,6 +178,8 @@ enum code draft_seal(struct draft *draft, struct sealed *out, struct error *err)
 		.checksum = XXH3_64bits_digest(draft->checksum),
 		.file = draft->has_file ? draft->name : NULL,
 		.octets = writer_span(&draft->buffer),
+		.has_digest = draft->has_digest,
+		.digest = draft->digest,
 	};
 	return OK;
 }
@@ -238,35 +245,32 @@ out:
 	return code;
 }
 
-static enum code draft_fill(const struct store *store, struct name zone, enum draft_format format,
-			    const struct records *set, struct draft **out, struct error *err)
-{
-	enum code code = draft_new(store, zone, format, out, err);
-
-	if (!code) code = draft_append_records(*out, set, err);
-	if (!code) return OK;
-	draft_free(*out);
-	*out = NULL;
-	return code;
-}
-
 enum code draft_of_records(const struct store *store, struct name zone, const struct records *set,
 			   struct crypto *crypto, struct draft **out, struct error *err)
 {
+	bool small = set->wire_len <= store->row_max / 4;
+	enum draft_format format = small ? DRAFT_TEXT : DRAFT_RECORDS;
+	struct draft *draft = NULL;
 	struct zone_digest digest;
 	enum code code;
 
 	*out = NULL;
-	if (set->wire_len > SNAPSHOT_ROW_MAX / 4)
-		return draft_fill(store, zone, DRAFT_RECORDS, set, out, err);
-	if ((code = draft_fill(store, zone, DRAFT_TEXT, set, out, err))) return code;
 	if (!zone_digest_of(set, crypto, &digest))
-		code = E_NOMEM;
-	else
-		code = draft_verify(*out, zone, &digest, crypto, err);
-	if (!code) return OK;
-	draft_free(*out);
-	*out = NULL;
-	/* Text that does not read back is no loss: the wire form is as good a truth. */
-	return draft_fill(store, zone, DRAFT_RECORDS, set, out, err);
+		return error_set(err, E_NOMEM, "libcrypto failed");
+	for (;;) {
+		code = draft_new(store, zone, format, &draft, err);
+		if (!code) code = draft_append_records(draft, set, err);
+		if (!code && format == DRAFT_TEXT)
+			code = draft_verify(draft, zone, &digest, crypto, err);
+		if (!code) break;
+		draft_free(draft);
+		draft = NULL;
+		if (format == DRAFT_RECORDS) return code;
+		/* Text that does not read back is no loss: the wire form is as good a truth. */
+		format = DRAFT_RECORDS;
+	}
+	draft->digest = digest;
+	draft->has_digest = true;
+	*out = draft;
+	return OK;
 }

@@ -281,6 +281,13 @@ static enum code put_snapshot(struct store *store, const struct operation *opera
 				 "which holds version %" PRIu64 " (serial %u)",
 				 zone_label(operation->key.name, label), version->seq,
 				 version->serial, row->zone.head.seq, row->zone.head.serial);
+	if (operation->sealed.has_digest &&
+	    !zone_digest_equal(&operation->sealed.digest, &version->digest))
+		return error_set(err, E_CONFLICT,
+				 "zone %s: the content of version %" PRIu64 " (serial %u) does not "
+				 "match its digest",
+				 zone_label(operation->key.name, label), version->seq,
+				 version->serial);
 	if ((code = files_forget(store, row->id, removed, err))) return code;
 	code = run_for_number(store, SQL_VERSIONS_REMOVE_BEFORE, row->id, version->seq, err);
 	if (!code) code = version_add(store, row->id, version, err);

@@ -20,6 +20,7 @@ struct file_names {
 struct store {
 	struct folder *folder;
 	struct folder *snapshots; /* never changes while the store is open: read by other threads */
+	size_t row_max;           /* nor does this: octets of a snapshot that a row holds */
 	struct database *db;      /* NULL after it could not be opened again */
 	struct crypto *crypto;
 	char *database_path;
@@ -89,6 +90,8 @@ struct sealed {
 	uint64_t checksum;
 	const char *file; /* NULL: `octets` are all of it */
 	struct span octets;
+	bool has_digest; /* known when it was made of sorted records */
+	struct zone_digest digest;
 };
 
 /* Writes what is left and syncs the file; not the folder. The draft takes no more. */

@@ -159,6 +159,7 @@ enum code store_open(const struct store_options *options, struct crypto *crypto,
 		return code;
 	}
 	store->crypto = crypto;
+	store->row_max = options->row_max ? options->row_max : SNAPSHOT_ROW_MAX;
 	*out = store;
 	return OK;
 }

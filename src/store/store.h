@@ -116,6 +116,7 @@ struct store_options {
 	file_fault *fault; /* of the files, for tests; NULL: none */
 	void *fault_context;
 	bool create_anew; /* make an empty store even if the folder holds other things */
+	size_t row_max;   /* what a row holds of a snapshot, for tests; 0: SNAPSHOT_ROW_MAX */
 };
 
 /*
@@ -232,8 +233,9 @@ enum code batch_put_change(struct batch *batch, struct zone_key key, uint64_t se
 			   const struct change *change, struct error *err) must_use;
 
 /*
- * A version as a whole. Its seq must be above the head's (E_CONFLICT). The draft is
- * the batch's from now on, also when this fails. Older versions are dropped.
+ * A version as a whole. Its seq must be above the head's, and the digest that of the
+ * draft's content where draft_of_records made it (E_CONFLICT). The draft is the
+ * batch's from now on, also when this fails. Older versions are dropped.
  */
 enum code batch_put_snapshot(struct batch *batch, struct zone_key key,
 			     const struct stored_version *version, struct draft *draft,
