@@ -80,8 +80,8 @@ static void await_front(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 
-	for (struct zone *z = k->awaiting_front; z; z = z->next_serving)
-		if (z == zone) return;
+	if (zone->is_awaiting) return;
+	zone->is_awaiting = true;
 	zone->next_serving = k->awaiting_front;
 	k->awaiting_front = zone;
 }
@@ -171,6 +171,7 @@ static void serving(struct keeper *k, uint64_t generation)
 		struct zone *zone = waiting;
 
 		waiting = zone->next_serving;
+		zone->is_awaiting = false;
 		if (zone->unsent || zone->generation > generation)
 			await_front(zone);
 		else

@@ -42,6 +42,7 @@ struct zone {
 	struct image_place place;   /* the head's image */
 	uint64_t generation;        /* of its newest publication */
 	bool unsent;                /* the front does not know that one yet */
+	bool is_awaiting;           /* in keeper.awaiting_front */
 	struct zone *next_serving;  /* in keeper.awaiting_front */
 	struct timer timer;
 	struct timer read_timer, exchange_timer;
