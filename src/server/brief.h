@@ -13,7 +13,14 @@
 #include "host/machine.h"
 #include "server/process.h"
 
-enum { BRIEF_FD = CHILD_FD_FIRST, BRIEF_LISTENERS_MAX = 2048 };
+enum {
+	BRIEF_FD = CHILD_FD_FIRST,
+	BRIEF_LISTENERS_MAX = 2048,
+	/* The supervisor's own. */
+	CALLERS_MAX = 16, /* clients of the control socket while the keeper is down */
+	CALLER_OCTETS_MAX = 4096,
+	READ_ALSO_MAX = 16, /* folders that the keeper asked for itself */
+};
 
 /* argv of a process; the reader's has the configuration's path behind it. */
 #define PROCESS_ARGUMENT "--process"

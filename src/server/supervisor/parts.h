@@ -18,12 +18,6 @@
 #include "server/channel.h"
 #include "server/plan.h"
 
-enum {
-	CALLERS_MAX = 16, /* clients of the control socket while the keeper is down */
-	CALLER_OCTETS_MAX = 4096,
-	READ_ALSO_MAX = 16, /* folders that the keeper asked for itself */
-};
-
 #define RESTART_MIN_NS     (100 * NS_PER_MS)
 #define RESTART_MAX_NS     (10 * NS_PER_S)
 #define HEALTHY_NS         (60 * NS_PER_S) /* so long, and the next restart is a first one */
