@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 unsigned processor_count(void)
@@ -51,6 +52,7 @@ void memory_keep_private(void)
 {
 	struct rlimit none = {0, 0};
 
+	umask(S_IWGRP | S_IRWXO);
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);
 }

@@ -20,7 +20,10 @@ bool thread_pin(unsigned n);
 /* Raises the soft limit of open descriptors to the hard one, and returns it. */
 size_t descriptors_raise(void);
 
-/* No core file and no ptrace by others of our user: memory holds keys. */
+/*
+ * No core file and no ptrace by others of our user, and files that we make are not for
+ * others to read: memory holds keys, zones may be private.
+ */
 void memory_keep_private(void);
 
 struct user {

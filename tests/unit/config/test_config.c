@@ -380,7 +380,7 @@ TEST(quantities_have_a_range)
 		    {"limits: {zone-size: 2T}\n", "1:21: zone-size is 2T; the most is 1T"},
 		    {"limits: {refresh-min: 3w, refresh-max: 2w}\n",
 		     "1:23: refresh-min is longer than refresh-max"},
-		    {"limits: {retry-max: 2s}\n", "1:21: retry-min is longer than retry-max"});
+		    {"limits: {retry-min: 3w}\n", "1:21: retry-min is longer than retry-max"});
 }
 
 TEST(a_zone_says_what_its_role_needs_and_nothing_else)
