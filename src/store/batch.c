@@ -99,6 +99,12 @@ enum code batch_add_zone(struct batch *batch, struct zone_key key, const struct 
 	return put_entry(batch, OPERATION_ADD_ZONE, key, entry, err);
 }
 
+enum code batch_claim_zone(struct batch *batch, struct zone_key key, const struct zone_entry *entry,
+			   struct error *err)
+{
+	return put_entry(batch, OPERATION_CLAIM_ZONE, key, entry, err);
+}
+
 enum code batch_set_zone(struct batch *batch, struct zone_key key, const struct zone_entry *entry,
 			 struct error *err)
 {

@@ -16,27 +16,16 @@ static const char *owner_name(enum zone_owner owner)
 	return "somebody";
 }
 
-static enum code zone_add(struct store *store, const struct operation *operation, struct error *err)
+static enum code zone_insert(struct store *store, const struct operation *operation,
+			     struct error *err)
 {
 	const struct zone_entry *entry = &operation->entry;
-	char label[ZONE_LABEL_MAX], whole[NAME_TEXT_MAX];
-	struct arena *arena = arena_new(1 << 16);
-	struct stored_zone there;
-	enum code code;
-
-	if (!arena) return error_set(err, E_NOMEM, "no memory for a zone");
-	code = store_zone(store, operation->key, arena, &there, err);
-	if (!code)
-		code = error_set(err, E_EXISTS, "zone %s belongs to %s (%s) already",
-				 zone_label(operation->key.name, label),
-				 owner_name(there.entry.owner), there.entry.origin);
-	arena_free(arena);
-	if (code != E_NOT_FOUND) return code;
-
 	struct statement s = statement_begin(store->db, SQL_ZONE_ADD);
+	char label[NAME_TEXT_MAX];
+
 	bind_text(&s, operation->key.view);
 	bind_octets(&s, span_of(operation->key.name.wire, operation->key.name.len));
-	bind_text(&s, name_to_text(operation->key.name, whole));
+	bind_text(&s, name_to_text(operation->key.name, label));
 	bind_u64(&s, entry->owner);
 	bind_text(&s, entry->origin);
 	bind_u64(&s, entry->role);
@@ -55,6 +44,38 @@ static enum code zone_set(struct store *store, uint64_t zone, const struct zone_
 	bind_u64(&s, entry->role);
 	bind_u64(&s, entry->flags);
 	return statement_run(&s, err);
+}
+
+/* A zone has one owner; both are named when a second one comes. */
+static enum code owned_already(struct store *store, const struct operation *operation,
+			       struct error *err)
+{
+	char label[ZONE_LABEL_MAX];
+	struct stored_zone there;
+	struct arena *arena = arena_new(1 << 16);
+	enum code code = arena ? store_zone(store, operation->key, arena, &there, err)
+			       : error_set(err, E_NOMEM, "no memory for a zone");
+
+	if (!code)
+		code = error_set(err, E_EXISTS, "zone %s belongs to %s (%s) already",
+				 zone_label(operation->key.name, label),
+				 owner_name(there.entry.owner), there.entry.origin);
+	arena_free(arena);
+	return code;
+}
+
+/* Adding or claiming. */
+static enum code zone_own(struct store *store, const struct operation *operation, struct error *err)
+{
+	struct zone_row row;
+	enum code code = zone_find(store, operation->key, &row, err);
+
+	if (code == E_NOT_FOUND) return zone_insert(store, operation, err);
+	if (code) return code;
+	if (operation->kind == OPERATION_CLAIM_ZONE &&
+	    row.zone.entry.owner == operation->entry.owner)
+		return zone_set(store, row.id, &operation->entry, err);
+	return owned_already(store, operation, err);
 }
 
 /* The files of all the zone's snapshots go once this transaction is durable. */
@@ -422,10 +443,12 @@ enum code operation_apply(struct store *store, const struct operation *operation
 	struct zone_row row;
 	enum code code;
 
-	if (operation->kind == OPERATION_ADD_ZONE) return zone_add(store, operation, err);
+	if (operation->kind == OPERATION_ADD_ZONE || operation->kind == OPERATION_CLAIM_ZONE)
+		return zone_own(store, operation, err);
 	if ((code = zone_find(store, operation->key, &row, err))) return code;
 	switch (operation->kind) {
-	case OPERATION_ADD_ZONE: break;
+	case OPERATION_ADD_ZONE:
+	case OPERATION_CLAIM_ZONE: break;
 	case OPERATION_SET_ZONE: return zone_set(store, row.id, &operation->entry, err);
 	case OPERATION_REMOVE_ZONE: return zone_remove(store, row.id, removed, err);
 	case OPERATION_PUT_CHANGE: return put_change(store, operation, &row, err);

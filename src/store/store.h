@@ -217,6 +217,10 @@ void batch_free(struct batch *batch);
 enum code batch_add_zone(struct batch *batch, struct zone_key key, const struct zone_entry *entry,
 			 struct error *err) must_use;
 
+/* Adds the zone, or sets its entry when it has this owner already; E_EXISTS when it has another. */
+enum code batch_claim_zone(struct batch *batch, struct zone_key key, const struct zone_entry *entry,
+			   struct error *err) must_use;
+
 /* Fails with E_NOT_FOUND when the zone is not there; so do all that follow. */
 enum code batch_set_zone(struct batch *batch, struct zone_key key, const struct zone_entry *entry,
 			 struct error *err) must_use;
@@ -226,7 +230,8 @@ enum code batch_remove_zone(struct batch *batch, struct zone_key key, struct err
 
 /*
  * Version `seq` as a change to version `seq` - 1, which must be the head with serial
- * change->from_serial; the digest must follow from the head's. Else E_CONFLICT.
+ * change->from_serial; the digest must follow from the head's. Else E_CONFLICT. That
+ * what it removes was there and what it adds was not is the caller's to know.
  * E_LIMIT above CHANGE_OCTETS_MAX.
  */
 enum code batch_put_change(struct batch *batch, struct zone_key key, uint64_t seq,

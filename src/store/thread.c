@@ -372,6 +372,7 @@ enum code store_thread_submit(struct store_thread *thread, struct store_job *job
 
 	job->fetched = NULL;
 	job->draft = NULL;
+	if (job->kind == STORE_LOAD) job->zone = (struct stored_zone){0};
 	if (job->kind == STORE_UPKEEP) job->batch = NULL;
 	pthread_mutex_lock(&thread->lock);
 	assert(!thread->stopping);

@@ -24,7 +24,11 @@ enum store_job_kind {
 	/* `records`, which stay as they are until it is done, as a draft for zone `key`. A draft of
 	 * what is small may as well be made in place: draft_of_records. */
 	STORE_DRAFT,
-	STORE_LOAD,    /* zone `key`, into `zone`, `files`, `set` and `version` in `arena` */
+	/* Zone `key`, into `zone`, `files`, `set` and `version` in `arena`. Of a zone without a
+	 * version (E_NOT_FOUND) or a damaged one (E_DAMAGED), `zone` and `files` are filled all the
+	 * same: its head tells seq and serial that the next version must be above. zone.key.view is
+	 * NULL when there is no such zone. */
+	STORE_LOAD,
 	STORE_CHANGES, /* of zone `key` from serial `from`, into `changes` in `arena` */
 	/* A checkpoint, and one zone folded. For quiet moments; `more`: there is more to do. */
 	STORE_UPKEEP,

@@ -126,6 +126,35 @@ TEST(any_octet_of_a_change_that_flips_is_found)
 	}
 }
 
+/* Checksums and digests are right; the sums of a set do not tell what is in it twice. */
+TEST(a_change_that_nobody_can_apply_is_named_when_it_is_read)
+{
+	struct records *one = zone_make(&stage, "a.example.", 1, 1, 3);
+	struct records *two = zone_make(&stage, "a.example.", 2, 1, 4);
+	struct change *first = change_make(&stage, one, two), *second;
+
+	CHECK(add_zone(&stage, "a.example.") == OK);
+	CHECK(put_snapshot(&stage, "a.example.", one, 1) == OK);
+	CHECK(put_change(&stage, "a.example.", 2, first) == OK);
+	/* From 2 to 3, but it adds what version 2 has. */
+	struct records *four = zone_make(&stage, "a.example.", 3, 1, 4);
+	struct records *other = zone_make(&stage, "a.example.", 2, 1, 3);
+	second = change_make(&stage, other, four);
+	second->digest_after = first->digest_after;
+	struct zone_digest before = digest_of(&stage, other), after = digest_of(&stage, four);
+	unsigned carry = 0;
+	second->digest_after.count += after.count - before.count;
+	for (size_t i = 32; i > 0; i--) {
+		carry += 256u + second->digest_after.sum[i - 1] + after.sum[i - 1] -
+			 before.sum[i - 1];
+		second->digest_after.sum[i - 1] = (uint8_t)carry;
+		carry = carry / 256 - 1;
+	}
+	CHECK(put_change(&stage, "a.example.", 3, second) == OK);
+	CHECK(!load(&stage, "a.example.", NULL) && err.code == E_DAMAGED);
+	CHECK(strstr(err.text, "host0000004.a.example. A is added twice"));
+}
+
 TEST(a_snapshot_file_is_proven_before_it_is_believed)
 {
 	struct records *set = zone_make(&stage, "a.example.", 1, 1, 60000);
@@ -266,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(damage_is_named_and_hurts_one_zone_only),
 		STORE_TEST(any_octet_of_a_change_that_flips_is_found),
+		STORE_TEST(a_change_that_nobody_can_apply_is_named_when_it_is_read),
 		STORE_TEST(a_snapshot_file_is_proven_before_it_is_believed),
 		STORE_TEST(a_killed_server_loses_nothing_that_it_acknowledged),
 		STORE_TEST(a_copy_of_the_folder_at_any_commit_is_a_store),

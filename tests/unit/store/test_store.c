@@ -141,6 +141,25 @@ TEST(a_zone_has_one_owner)
 		     "zone example.com. belongs to the configuration (lockstep.yaml:12)"));
 }
 
+TEST(an_owner_may_claim_again_and_nobody_else)
+{
+	struct zone_entry moved = {.owner = OWNER_CONFIG, .origin = "lockstep.yaml:99", .role = 0};
+	struct zone_entry other = {.owner = OWNER_CATALOG, .origin = "cat.example."};
+	struct stored_zone zone;
+
+	for (int i = 0; i < 2; i++) {
+		struct batch *batch = batch_make();
+		CHECK(batch_claim_zone(batch, key_of("example.com."), i ? &moved : &entry_config,
+				       &err) == OK);
+		CHECK(commit(&stage, batch) == OK);
+	}
+	struct batch *batch = batch_make();
+	CHECK(batch_claim_zone(batch, key_of("example.com."), &other, &err) == OK);
+	CHECK(commit(&stage, batch) == E_EXISTS && strstr(err.text, "(lockstep.yaml:99) already"));
+	CHECK(store_zone(stage.store, key_of("example.com."), stage.arena, &zone, &err) == OK);
+	CHECK(zone.entry.role == 0 && strcmp(zone.entry.origin, "lockstep.yaml:99") == 0);
+}
+
 TEST(a_views_zone_is_another_zone)
 {
 	struct zone_key inside = key_of("example.com.");
@@ -614,6 +633,7 @@ int main(void)
 		STORE_TEST(another_programs_database_is_refused),
 		STORE_TEST(a_file_that_is_no_database_is_damage),
 		STORE_TEST(a_zone_has_one_owner),
+		STORE_TEST(an_owner_may_claim_again_and_nobody_else),
 		STORE_TEST(a_views_zone_is_another_zone),
 		STORE_TEST(what_was_noted_of_a_zone_is_there_after_a_restart),
 		STORE_TEST(snapshots_come_back_to_the_octet_in_every_form),

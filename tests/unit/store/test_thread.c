@@ -133,7 +133,10 @@ TEST(a_zone_goes_in_and_comes_out)
 	CHECK(do_job(job) == OK && job->change_count == 1 && job->changes[0].to_serial == 2);
 	job = job_new(STORE_LOAD);
 	job->key = key_of("example.org.");
-	CHECK(do_job(job) == E_NOT_FOUND);
+	job->arena = stage.arena;
+	CHECK(do_job(job) == E_NOT_FOUND && !job->zone.key.view);
+	add("example.org.");
+	CHECK(do_job(job) == E_NOT_FOUND && job->zone.key.view && !job->zone.has_version);
 }
 
 TEST(commits_that_wait_together_share_a_transaction)
