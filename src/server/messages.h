@@ -117,7 +117,7 @@ struct message_notify {
 	struct name_buffer zone;
 	uint32_t primary; /* index into the zone's primaries */
 	uint32_t serial;
-	bool has_serial;
+	uint8_t has_serial; /* a process that has fallen may send anything: no bool */
 };
 
 struct message_transfer_sent {
@@ -125,7 +125,7 @@ struct message_transfer_sent {
 	struct endpoint to;
 	struct name_buffer zone;
 	uint32_t serial;
-	bool complete;
+	uint8_t complete;
 	uint64_t record_count, octets;
 	duration_ns duration_ns;
 	char key[64]; /* label; "" for an unsigned one */
