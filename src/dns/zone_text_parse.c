@@ -107,8 +107,11 @@ static bool ttl_from_state(struct zone_text *p, size_t at, uint32_t *ttl)
 	} else if (state->has_ttl) {
 		*ttl = state->ttl;
 	} else {
+		/* Once: with the line that is missing all the others are right. */
 		zone_text_complain(p, at, "no TTL: write one before the type, or $TTL above");
-		return false;
+		*ttl = state->ttl = 0;
+		state->has_ttl = true;
+		return true;
 	}
 	if (unlikely(state->default_ttl_included)) {
 		state->default_ttl_included = false;

@@ -182,6 +182,7 @@ TEST(a_missing_ttl_is_that_of_the_directive_or_else_the_last_one)
 		      "e.example.com.\t5400\tIN\tA\t192.0.2.1\n"
 		      "f.example.com.\t788645\tIN\tA\t192.0.2.1\n");
 	check_error("a A 192.0.2.1\n", 1, 3, "no TTL");
+	check_error("a A 192.0.2.1\nb A 192.0.2.2\n", 1, 3, "no TTL");
 }
 
 TEST(names_without_a_final_dot_end_in_the_origin)
