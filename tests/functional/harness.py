@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
@@ -40,15 +41,77 @@ def free_port():
 
 
 def wait_until(claim, seconds=PATIENCE, what="it"):
-    """Asks `claim` until it is true; its last value, or AssertionError."""
+    """Asks `claim` until it is true; its last value. `what` is a text, or makes one, for when it
+    never is."""
     deadline = time.monotonic() + seconds
     while True:
         value = claim()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: still not so after {seconds:.0f} s")
+            text = what() if callable(what) else what
+            raise AssertionError(f"{text}: still not so after {seconds:.0f} s")
         time.sleep(0.02)
+
+
+def edit(path, old, new):
+    """Another text in a file; the claim that the old one is there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def children(pid):
+    """Names and process ids of a process's children."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:
+            continue
+        name, rest = text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2:].split()
+        if int(rest[1]) == pid and rest[0] != "Z":
+            found.append((name, int(stat.parent.name)))
+    return found
+
+
+def is_alive(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat[stat.rindex(")") + 2] != "Z"
+
+
+class Asker:
+    """Asks the same question in a loop while the body of `with` runs; keeps what went wrong."""
+
+    def __init__(self, server, name, rdtype="A"):
+        self.server, self.name, self.rdtype = server, name, rdtype
+        self.count, self.lost = 0, []
+        self.stop = threading.Event()
+
+    def _ask(self):
+        while not self.stop.is_set():
+            query = dns.message.make_query(self.name, self.rdtype)
+            try:
+                reply = dns.query.udp(query, "127.0.0.1", timeout=1, port=self.server.port)
+                self.count += 1
+                if reply.rcode() != dns.rcode.NOERROR or not reply.answer:
+                    self.lost.append(dns.rcode.to_text(reply.rcode()))
+            except (dns.exception.Timeout, OSError) as error:
+                self.lost.append(repr(error))
+            time.sleep(0.0005)
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._ask, daemon=True)
+        self.thread.start()
+        wait_until(lambda: self.count or self.lost, what="an answer")
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join(PATIENCE)
 
 
 def to_yaml(value):
@@ -103,6 +166,18 @@ class Server:
         for line in self.process.stderr:
             self.log += line
 
+    def processes(self):
+        """Process ids of keeper, courier and front, by their names."""
+        return {name.removeprefix("lockstep-"): pid for name, pid in children(self.process.pid)
+                if name.startswith("lockstep-")}
+
+    def zone_state(self, zone):
+        return self.json("zone", "status", zone)["state"]
+
+    def wait_log(self, text, seconds=PATIENCE):
+        wait_until(lambda: text in self.log, seconds,
+                   lambda: f"{self.name} logs {text!r}\n{self.log}")
+
     def stop(self, how=signal.SIGTERM):
         """Ends the server; its exit status."""
         if not self.process:
@@ -146,7 +221,7 @@ class Server:
 
     def wait_serial(self, zone, serial, seconds=PATIENCE):
         wait_until(lambda: self.serial(zone) == serial, seconds,
-                   f"{self.name} serves {zone} {serial} (now {self.serial(zone)})\n{self.log}")
+                   lambda: f"{self.name} serves {zone} {serial} (now {self.serial(zone)})\n{self.log}")
 
 
 def command(*arguments, check=True, **more):
