@@ -66,11 +66,14 @@ static void served_free(struct served *served)
 	free(served);
 }
 
+static bool may_be_named(const struct roster *roster, const struct mapping *mapping)
+{
+	return mapping->epoch == roster->epoch && !mapping->dropped;
+}
+
 static bool mapping_is_needed(const struct roster *roster, const struct mapping *mapping)
 {
-	bool may_be_named = mapping->epoch == roster->epoch && !mapping->dropped;
-
-	return may_be_named || mapping->publication_count > 0;
+	return may_be_named(roster, mapping) || mapping->publication_count > 0;
 }
 
 static void mappings_reclaim(struct roster *roster)
@@ -160,13 +163,13 @@ void roster_keeper_changed(struct roster *roster)
 
 /* ---- segments ---- */
 
-/* The one of this keeper, which becomes the first: the next publication lies there too. */
+/* The one that this keeper calls so, which becomes the first: the next publication lies there too.
+ */
 static struct mapping *mapping_find(struct roster *roster, uint32_t id)
 {
 	struct mapping **link = &roster->mappings;
 
-	while (*link && ((*link)->id != id || (*link)->epoch != roster->epoch))
-		link = &(*link)->next;
+	while (*link && ((*link)->id != id || !may_be_named(roster, *link))) link = &(*link)->next;
 	struct mapping *found = *link;
 	if (!found) return NULL;
 	*link = found->next;
@@ -201,7 +204,7 @@ enum code roster_drop_segment(struct roster *roster, const struct message_segmen
 {
 	struct mapping *mapping = mapping_find(roster, body->id);
 
-	if (!mapping || mapping->dropped)
+	if (!mapping)
 		return error_set(err, E_NOT_FOUND, "segment %u is dropped and was not sent",
 				 body->id);
 	mapping->dropped = true;
@@ -350,8 +353,8 @@ static enum code slots_reserve(struct roster *roster, uint32_t slot, struct erro
 	uint32_t capacity = roster->slot_capacity ? roster->slot_capacity : SLOTS_MIN;
 
 	if (slot >= ROSTER_SLOTS_MAX)
-		return error_set(err, E_RANGE, "slot %u is above the %u that there may be", slot,
-				 ROSTER_SLOTS_MAX);
+		return error_set(err, E_RANGE, "slot %u is above the %d that there may be", slot,
+				 ROSTER_SLOTS_MAX - 1);
 	if (slot < roster->slot_capacity) return OK;
 	while (capacity <= slot) capacity *= 2;
 	struct served **grown = realloc(roster->slots, capacity * sizeof(struct served *));
