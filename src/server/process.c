@@ -215,7 +215,7 @@ int process_run(struct process *process, const struct process_events *events)
 
 	process->events = *events;
 	for (enum process_role peer = 0; peer < PROCESS_COUNT; peer++)
-		if (peer != PROCESS_SUPERVISOR && brief->peers[peer] >= 0)
+		if (!process->peers[peer] && brief->peers[peer] >= 0)
 			line_open(process, peer, brief->peers[peer]);
 	loop_run(process->loop);
 	return process->exit_status;
