@@ -142,7 +142,9 @@ void stream_reply_end(struct stream *stream, size_t len, bool last, instant_ns n
 
 struct span stream_unsent(const struct stream *stream)
 {
-	return span_of(stream->out.ptr + stream->out.at, stream->out.len);
+	const struct stream_buffer *out = &stream->out;
+
+	return out->ptr ? span_of(out->ptr + out->at, out->len) : span_of(NULL, 0);
 }
 
 void stream_sent(struct stream *stream, size_t len, instant_ns now)
