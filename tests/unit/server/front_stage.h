@@ -21,7 +21,12 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-enum { STAGE_WORKERS = 2, STAGE_NOTES_MAX = 64, SEGMENT_OCTETS = 32 << 20 };
+enum {
+	STAGE_WORKERS = 2,
+	STAGE_NOTES_MAX = 64,
+	STAGE_SEGMENT_OCTETS = 32 << 20,
+	CLIENT_PATIENCE_MS = 5000,
+};
 
 struct stage {
 	struct world world;
@@ -41,7 +46,7 @@ struct stage {
 	bool is_ready, keeper_failed; /* to the supervisor */
 	/* the front */
 	struct listener listeners[2 * STAGE_WORKERS + 2];
-	struct endpoint at, wildcard; /* UDP and TCP; UDP on every address */
+	struct endpoint udp, tcp, wildcard; /* where it answers; UDP on every address */
 	struct brief brief;
 	struct process process;
 	pthread_t thread;
@@ -107,25 +112,27 @@ static void *stage_run(void *context)
 	return NULL;
 }
 
-/* UDP and TCP on one port of 127.0.0.1, and UDP on every address. */
+/* UDP and TCP on 127.0.0.1, and UDP on every address. */
 static inline void stage_listen(struct stage *s)
 {
 	struct listener *listener = s->listeners;
 	int fds[STAGE_WORKERS];
 	struct error err;
 
-	s->at = (struct endpoint){.address = address_of_ipv4((const uint8_t[]){127, 0, 0, 1})};
+	s->udp = (struct endpoint){.address = address_of_ipv4((const uint8_t[]){127, 0, 0, 1})};
+	s->tcp = s->udp;
 	s->wildcard = (struct endpoint){.address = {.family = 4}};
-	if (socket_listen_udp(&s->at, STAGE_WORKERS, fds, &err)) fail_msg("%s", err.text);
-	s->at = socket_local(fds[0]);
+	if (socket_listen_udp(&s->udp, STAGE_WORKERS, fds, &err)) fail_msg("%s", err.text);
+	s->udp = socket_local(fds[0]);
 	for (uint32_t i = 0; i < STAGE_WORKERS; i++)
-		*listener++ = (struct listener){s->at, TRANSPORT_UDP, i, fds[i]};
+		*listener++ = (struct listener){s->udp, TRANSPORT_UDP, i, fds[i]};
 	if (socket_listen_udp(&s->wildcard, STAGE_WORKERS, fds, &err)) fail_msg("%s", err.text);
 	s->wildcard = socket_local(fds[0]);
 	for (uint32_t i = 0; i < STAGE_WORKERS; i++)
 		*listener++ = (struct listener){s->wildcard, TRANSPORT_UDP, i, fds[i]};
-	*listener = (struct listener){s->at, TRANSPORT_TCP, 0, -1};
-	if (socket_listen_tcp(&s->at, &listener->fd, &err)) fail_msg("%s", err.text);
+	*listener = (struct listener){s->tcp, TRANSPORT_TCP, 0, -1};
+	if (socket_listen_tcp(&s->tcp, &listener->fd, &err)) fail_msg("%s", err.text);
+	s->tcp = socket_local(listener->fd);
 	s->process.listeners = s->listeners;
 	s->process.listener_count = (size_t)(listener + 1 - s->listeners);
 }
@@ -173,7 +180,7 @@ static inline void stage_send(struct stage *s, enum message_kind kind, const voi
 static inline void stage_segment(struct stage *s)
 {
 	if (s->segment.fd) supply_segment_close(&s->segment);
-	supply_segment_open(&s->segment, ++s->last_segment, SEGMENT_OCTETS);
+	supply_segment_open(&s->segment, ++s->last_segment, STAGE_SEGMENT_OCTETS);
 	stage_send(s, MESSAGE_SEGMENT, &s->segment.body, s->segment.reader_fd);
 }
 
@@ -327,16 +334,17 @@ static inline struct span client_question(struct stage *s, const char *words)
 	return span_of(s->world.request, w.len + 2);
 }
 
-/* Asks over UDP and returns the response as text. */
+/* Asks over UDP and returns the response as text; asks again when it gets lost. */
 static inline const char *stage_ask(struct stage *s, const char *words)
 {
-	int fd = client_open(TRANSPORT_UDP, &s->at);
+	struct pollfd ready = {.fd = client_open(TRANSPORT_UDP, &s->udp), .events = POLLIN};
 	struct span question = client_question(s, words);
 
-	client_send(fd, span_of(question.ptr + 2, question.len - 2));
-	struct span answer = client_receive(fd, s->world.response, sizeof s->world.response);
+	do client_send(ready.fd, span_of(question.ptr + 2, question.len - 2));
+	while (poll(&ready, 1, CLIENT_PATIENCE_MS) == 0);
+	struct span answer = client_receive(ready.fd, s->world.response, sizeof s->world.response);
 	const char *text = response_text(&s->world, answer);
-	close(fd);
+	close(ready.fd);
 	return text;
 }
 

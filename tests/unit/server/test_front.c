@@ -43,7 +43,7 @@ TEST(zones_are_answered_over_udp_and_tcp)
 	begin();
 	assert_string_equal(stage_ask(stage, "serial.a.example. TXT"),
 			    "NOERROR aa\nan serial.a.example. 3600 IN TXT \"1\"\n");
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, client_question(stage, "no.a.example. A"));
 	assert_string_equal(response_text(&stage->world, client_message(stage, fd)),
 			    "NXDOMAIN aa\nau a.example. 300 IN SOA ns.a.example. admin.a.example. "
@@ -73,7 +73,7 @@ TEST(an_unknown_zone_is_refused_only_when_the_roster_is_complete)
 	stage_segment(stage);
 	stage_serve(stage, 0, "a.example.", 1);
 	CHECK(stage_serial(stage, "a.example.") == 1 && !stage->is_ready);
-	int fd = client_open(TRANSPORT_UDP, &stage->at);
+	int fd = client_open(TRANSPORT_UDP, &stage->udp);
 	struct span question = client_question(stage, "b.example. SOA");
 	client_send(fd, span_of(question.ptr + 2, question.len - 2));
 	question = client_question(stage, "a.example. SOA"); /* to the same worker, after it */
@@ -239,7 +239,7 @@ static size_t transfer_read(int fd, uint32_t serial, struct tsig_stream *stream)
 TEST(a_zone_goes_out_whole_and_the_keeper_hears_of_it)
 {
 	begin();
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, client_question(stage, "a.example. AXFR"));
 	CHECK(transfer_read(fd, 1, NULL) == 5);
 	STAGE_AWAIT(stage, stage->transfer_count == 1);
@@ -264,7 +264,7 @@ TEST(a_transfer_ends_with_the_version_it_began_with)
 	STAGE_AWAIT(stage, stage->released == stage->generation);
 	before = stage->generation;
 	old = stage->segment.body;
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, client_question(stage, "a.example. AXFR"));
 	await_answer(fd); /* it has begun, and as nobody reads it is stuck soon */
 	publish_large(3);
@@ -284,7 +284,7 @@ TEST(a_transfer_that_the_client_leaves_is_told_as_broken_off)
 {
 	begin();
 	publish_large(2);
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, client_question(stage, "a.example. AXFR"));
 	CHECK(client_message(stage, fd).len > 0);
 	close(fd);
@@ -303,7 +303,7 @@ TEST(transfers_on_one_connection_follow_each_other)
 	struct span question = client_question(stage, "a.example. AXFR");
 	memcpy(both, question.ptr, question.len);
 	memcpy(both + question.len, question.ptr, question.len);
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, span_of(both, 2 * question.len));
 	for (int i = 0; i < 2; i++) CHECK(transfer_read(fd, 2, NULL) == LARGE_RECORDS + 5);
 	STAGE_AWAIT(stage, stage->transfer_count == 2);
@@ -341,7 +341,7 @@ TEST(a_signed_transfer_outlives_the_policy_that_holds_its_key)
 	stage_segment(stage);
 	stage_publish(stage, 1, "b.example.", large_text("b.example.", 4));
 	STAGE_AWAIT(stage, stage->serving == stage->generation);
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, question_sign(client_question(stage, "b.example. AXFR"), &key, &mac));
 	CHECK(tsig_stream_begin(&stream, stage->world.crypto, &key, &mac) == OK);
 	await_answer(fd);
@@ -368,7 +368,7 @@ TEST(who_may_not_transfer_is_refused_and_counted)
 
 	begin();
 	stage_serve(stage, 1, "b.example.", 4);
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, client_question(stage, "b.example. AXFR"));
 	assert_string_equal(response_text(&stage->world, client_message(stage, fd)), "REFUSED\n");
 	key.secret = span_of_text("another secret");
@@ -432,7 +432,7 @@ TEST(messages_in_one_segment_and_octets_one_by_one_are_the_same)
 		memcpy(octets + len, question.ptr, question.len);
 		len += question.len;
 	}
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, span_of(octets, len));
 	for (size_t i = 0; i < ARRAY_COUNT(questions); i++)
 		CHECK(client_message(stage, fd).len > 12);
@@ -456,7 +456,7 @@ TEST(a_client_that_reads_late_gets_every_answer)
 	size_t asked = 0, answered = 0;
 
 	begin();
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	while (asked < QUESTIONS) {
 		struct pollfd ready = {.fd = fd, .events = POLLOUT};
 		struct span question = client_question(stage, "a.example. ANY do nsid");
@@ -475,7 +475,7 @@ TEST(a_client_that_reads_late_gets_every_answer)
 TEST(who_announces_less_than_a_header_is_put_out)
 {
 	begin();
-	int fd = client_open(TRANSPORT_TCP, &stage->at);
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(fd, span_of("\0\5hello", 7));
 	CHECK(client_message(stage, fd).len == 0);
 	close(fd);
@@ -494,7 +494,7 @@ TEST(the_idlest_connection_of_an_address_makes_room)
 	stage_serve(stage, 0, "a.example.", 1);
 	stage_roster_end(stage);
 	for (int i = 0; i < COUNT; i++) {
-		fds[i] = client_open(TRANSPORT_TCP, &stage->at);
+		fds[i] = client_open(TRANSPORT_TCP, &stage->tcp);
 		client_send(fds[i], client_question(stage, "a.example. SOA"));
 		CHECK(client_message(stage, fds[i]).len > 12);
 	}
@@ -513,8 +513,8 @@ TEST(an_idle_connection_is_closed)
 	stage_policy(stage, "limits: {tcp-idle: 1s}\n"
 			    "zones: [{name: a.example, role: primary}]\n");
 	stage_roster_end(stage);
-	int idle = client_open(TRANSPORT_TCP, &stage->at);
-	int half = client_open(TRANSPORT_TCP, &stage->at);
+	int idle = client_open(TRANSPORT_TCP, &stage->tcp);
+	int half = client_open(TRANSPORT_TCP, &stage->tcp);
 	client_send(half, span_of("\0\100half a message", 16));
 	CHECK(client_message(stage, idle).len == 0 && client_message(stage, half).len == 0);
 	CHECK(stage_stats(stage)[METRIC_TCP_TIMED_OUT] == 2);
@@ -530,7 +530,7 @@ TEST(no_octets_end_the_service)
 	uint64_t random = 88172645463325252;
 
 	begin();
-	int udp = client_open(TRANSPORT_UDP, &stage->at);
+	int udp = client_open(TRANSPORT_UDP, &stage->udp);
 	for (int i = 0; i < 2000; i++) {
 		struct span question = client_question(stage, "a.example. SOA edns");
 		size_t len = question.len - 2;
@@ -544,7 +544,7 @@ TEST(no_octets_end_the_service)
 		if (i % 5 == 0) len = random % sizeof octets;
 		client_send(udp, span_of(octets, len));
 		if (i % 40) continue;
-		int tcp = client_open(TRANSPORT_TCP, &stage->at);
+		int tcp = client_open(TRANSPORT_TCP, &stage->tcp);
 		client_send(tcp, span_of(octets, len));
 		close(tcp);
 	}
