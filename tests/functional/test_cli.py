@@ -43,9 +43,9 @@ def test_check_needs_no_server(tmp_path):
     assert "good, serial 1, 6 records" in command("check", zone, "--origin", "example.org").stdout
     zone.write_text(ZONE + "www IN CNAME ns1\nmx IN MX ten ns1\n")
     result = command("check", zone, "--origin", "example.org", check=False)
-    assert result.returncode == 1 and f"{zone}:10:10: " in result.stderr and "^~~" in result.stderr
+    assert result.returncode == 1 and f"{zone}:9:10: " in result.stderr and "^~~" in result.stderr
     answer = json.loads(command("check", zone, "--origin", "example.org", "--json", check=False).stdout)
-    assert answer["good"] is False and answer["diagnostics"][0]["line"] == 10
+    assert answer["good"] is False and answer["diagnostics"][0]["line"] == 9
 
 
 def test_check_finds_data_beside_a_cname(tmp_path):

@@ -129,6 +129,22 @@ static enum code difference(struct keeper_zone *zone, const struct keeper_event 
 	return OK;
 }
 
+/* The file's own, or the primary's; after a version that was damaged never one behind it. */
+static enum code first_serial(struct keeper_zone *zone, const struct keeper_event *event,
+			      enum change_source source, const struct soa *soa, struct error *err)
+{
+	struct keeper_candidate *candidate = &zone->candidate;
+	enum code code;
+
+	candidate->serial = soa->serial;
+	if (!zone->has_floor || source != CHANGE_FROM_FILE) return OK;
+	/* Who keeps the serials himself has not changed the file since. */
+	if (zone->policy->serial == SERIAL_FILE && soa->serial == zone->serial_floor) return OK;
+	code = serial_for_file(zone->policy->serial, zone->serial_floor, soa->serial,
+			       event->now_unix_s, &candidate->serial, err);
+	return code ? code : soa_set_serial(event->records, soa, candidate->serial, err);
+}
+
 enum code candidate_make(struct keeper_zone *zone, const struct keeper_event *event,
 			 enum change_source source, struct error *err)
 {
@@ -143,7 +159,7 @@ enum code candidate_make(struct keeper_zone *zone, const struct keeper_event *ev
 		if ((code = difference(zone, event, source, &soa, err))) return code;
 	} else {
 		candidate->first = candidate->as_snapshot = true;
-		candidate->serial = soa.serial;
+		if ((code = first_serial(zone, event, source, &soa, err))) return code;
 		if ((code = digest_of(event->records, event->crypto, &candidate->digest, err)))
 			return code;
 	}

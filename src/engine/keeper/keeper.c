@@ -112,6 +112,8 @@ static void start(struct keeper_zone *zone, const struct keeper_event *event,
 {
 	struct soa soa;
 
+	zone->has_floor = event->has_serial;
+	zone->serial_floor = event->serial;
 	if (event->records && records_soa(event->records, zone->policy->name, &soa)) {
 		zone->head.exists = true;
 		zone->head.serial = soa.serial;

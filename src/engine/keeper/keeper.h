@@ -64,6 +64,8 @@ struct keeper_zone {
 	enum keeper_stage stage;
 	struct keeper_version head;
 	struct keeper_candidate candidate;
+	bool has_floor;             /* a version was here that cannot be read any more, */
+	uint32_t serial_floor;      /* with this serial: a first one does not go back behind it */
 	bool reload_wanted;         /* a reload was ordered while another candidate was under way */
 	struct secondary secondary; /* role secondary */
 	struct notify *notifies;    /* one per policy->secondaries, owned by the runner */

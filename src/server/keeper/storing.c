@@ -101,8 +101,7 @@ static enum code put_entry(struct zone *zone, struct batch *batch, struct error 
 
 	if (zone->entry_stored) return OK;
 	snprintf(origin, sizeof origin, "%s:%u", policy->origin.file, policy->origin.line);
-	return zone->store_seq ? batch_set_zone(batch, zone_key_of(zone), &entry, err)
-			       : batch_add_zone(batch, zone_key_of(zone), &entry, err);
+	return batch_claim_zone(batch, zone_key_of(zone), &entry, err);
 }
 
 static struct zone_timers timers_of(const struct zone *zone)
@@ -251,8 +250,14 @@ static void restored(struct zone *zone, struct job *job)
 	job->arena = NULL;
 	zone->records = &zone->restored;
 	zone->restored = store->set;
+	zone->is_started = true;
+	if (store->zone.has_version) {
+		/* Also of a version that is damaged: the next one comes after it. */
+		zone->store_seq = store->zone.head.seq;
+		event.serial = store->zone.head.serial;
+		event.has_serial = true;
+	}
 	if (store->code == OK) {
-		zone->store_seq = store->version.seq;
 		files_restore(zone, store);
 		event.records = zone->records;
 		event.digest = store->version.digest;
@@ -269,6 +274,7 @@ static void restored(struct zone *zone, struct job *job)
 			 store->err.text);
 		zone->machine.problem_since = clock_now();
 	}
+	if (store->code) zone_publish_nothing(zone);
 	zone_feed(zone, &event);
 	if (zone->machine.stage == KEEPER_IDLE) zone_work_end(zone);
 }

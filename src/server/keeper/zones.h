@@ -35,6 +35,7 @@ struct zone {
 	uint64_t store_seq;         /* of the newest version that is durable */
 	bool entry_stored;          /* the store knows where it is configured now */
 	bool restore_due;           /* it has not begun with what the store has of it */
+	bool is_started;            /* it has begun with what the store has of it */
 	bool is_gone;               /* not configured any more; lives on for its jobs */
 	unsigned job_count;         /* at the store, which reads `work` meanwhile */
 	struct records restored;    /* lies in `work` */
@@ -89,6 +90,8 @@ bool zone_file_remember(struct zone *zone, const char *path, const struct file_i
 /* --- publishing.c --- */
 void zone_publish(struct zone *zone); /* SERVING follows when the front says so */
 void zone_publish_expiry(struct zone *zone);
+/* It is configured, and there is no version of it: SERVFAIL, not REFUSED. */
+void zone_publish_nothing(struct zone *zone);
 void zone_withdraw(struct zone *zone);
 
 /* A front is there anew: it gets the policy, every segment and every zone. */

@@ -337,6 +337,18 @@ TEST(a_transfer_nobody_waits_for_is_nothing)
 	CHECK(actions.count == 0 && zone.head.serial == 7);
 }
 
+/* Promise 4, also when the store was damaged. */
+TEST(a_version_after_a_damaged_one_does_not_go_back)
+{
+	begin(ROLE_PRIMARY, 0);
+	step((struct keeper_event){.kind = KEEPER_START, .has_serial = true, .serial = 9});
+	assert_int_equal(count_of(KEEPER_READ_FILE), 1);
+	step((struct keeper_event){.kind = KEEPER_FILE_READ, .records = parse(HEAD("7"))});
+	CHECK(zone.candidate.first && zone.candidate.serial == 10);
+	store_and_serve();
+	CHECK(zone.head.serial == 10);
+}
+
 TEST(a_restored_version_is_served_at_its_age_and_then_checked)
 {
 	begin(ROLE_SECONDARY, 0);
@@ -382,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_broken_transfer_keeps_the_version_and_is_tried_again),
 		cmocka_unit_test(a_copy_that_nobody_confirms_expires_and_a_confirmation_revives_it),
 		cmocka_unit_test(a_transfer_nobody_waits_for_is_nothing),
+		cmocka_unit_test(a_version_after_a_damaged_one_does_not_go_back),
 		cmocka_unit_test(a_restored_version_is_served_at_its_age_and_then_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_all);
