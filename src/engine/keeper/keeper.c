@@ -262,8 +262,20 @@ static void tick(struct keeper_zone *zone, const struct keeper_event *event,
 static void soa_answered(struct keeper_zone *zone, const struct keeper_event *event,
 			 struct keeper_actions *actions)
 {
-	instant_ns before = zone->secondary.confirmed_at;
+	const struct secondary *secondary = &zone->secondary;
+	instant_ns before = secondary->confirmed_at;
+	char sentence[PROBLEM_TEXT_MAX];
 
+	if (secondary->waiting == SECONDARY_ASKING && event->serial != secondary->serial &&
+	    !serial_newer(event->serial, secondary->serial)) {
+		const struct remote *peer = zone->policy->primaries[secondary->primary];
+		snprintf(sentence, sizeof sentence,
+			 "%s serves serial %u, which is not newer than %u, which is held here "
+			 "(zone refresh --force takes it all the same)",
+			 peer->label, event->serial, secondary->serial);
+		problem_set(zone, event, sentence);
+		tell(actions, TELL_EXCHANGE_FAILED, secondary->primary);
+	}
 	secondary_feed(zone, event,
 		       (struct secondary_event){.kind = SECONDARY_SOA, .serial = event->serial},
 		       actions);

@@ -292,6 +292,16 @@ TEST(a_newer_serial_is_fetched_an_equal_one_confirms)
 	CHECK(keeper_zone_expires_at(&zone) == (86400 + 11) * S);
 }
 
+TEST(a_primary_that_lags_is_told_and_confirms_nothing)
+{
+	begin_secondary(0);
+	step((struct keeper_event){.kind = KEEPER_REFRESH});
+	step((struct keeper_event){.kind = KEEPER_SOA_ANSWERED, .serial = 6, .now = S});
+	CHECK(told(TELL_EXCHANGE_FAILED) && !told(TELL_CURRENT));
+	CHECK(strstr(zone.problem, "peer serves serial 6, which is not newer than 7"));
+	CHECK(keeper_zone_expires_at(&zone) == 86400 * S);
+}
+
 TEST(a_received_version_that_is_not_newer_is_refused_unless_forced)
 {
 	begin_secondary(0);
@@ -390,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_zone_over_its_limit_is_refused),
 		cmocka_unit_test(a_transfer_is_stored_then_served_then_told_onwards),
 		cmocka_unit_test(a_newer_serial_is_fetched_an_equal_one_confirms),
+		cmocka_unit_test(a_primary_that_lags_is_told_and_confirms_nothing),
 		cmocka_unit_test(a_received_version_that_is_not_newer_is_refused_unless_forced),
 		cmocka_unit_test(a_broken_transfer_keeps_the_version_and_is_tried_again),
 		cmocka_unit_test(a_copy_that_nobody_confirms_expires_and_a_confirmation_revives_it),
