@@ -81,6 +81,7 @@ static enum code serial_choose(const struct keeper_zone *zone, const struct keep
 
 	*out = own;
 	if (source == CHANGE_FROM_TRANSFER) {
+		if (own == head && !content_differs) return E_EXISTS;
 		if (zone->secondary.forced || serial_newer(own, head)) return OK;
 		return error_set(
 			err, E_REFUSED,
@@ -124,7 +125,9 @@ static enum code difference(struct keeper_zone *zone, const struct keeper_event 
 
 	size_t size = change->removed.len + change->added.len, quarter = before->wire_len / 4;
 	size_t limit = quarter > CHANGE_OCTETS_MIN ? quarter : CHANGE_OCTETS_MIN;
-	candidate->as_snapshot = size > limit || size > CHANGE_OCTETS_MAX;
+	/* A change leads from one serial to another. */
+	candidate->as_snapshot =
+		size > limit || size > CHANGE_OCTETS_MAX || candidate->serial == zone->head.serial;
 	change->from_serial = zone->head.serial;
 	return OK;
 }

@@ -101,7 +101,7 @@ static void refuse(struct keeper_zone *zone, const struct keeper_event *event, c
 {
 	problem_set(zone, event, sentence);
 	tell(actions, TELL_REFUSED, 0);
-	if (zone->policy->role == ROLE_SECONDARY)
+	if (zone->candidate.is_transfer)
 		secondary_feed(zone, event, (struct secondary_event){.kind = SECONDARY_FAILED},
 			       actions);
 	finish(zone, actions);
@@ -112,6 +112,8 @@ static void start(struct keeper_zone *zone, const struct keeper_event *event,
 {
 	struct soa soa;
 
+	assert(zone->stage == KEEPER_RESTORING);
+	zone->stage = KEEPER_IDLE;
 	zone->has_floor = event->has_serial;
 	zone->serial_floor = event->serial;
 	if (event->records && records_soa(event->records, zone->policy->name, &soa)) {
@@ -140,6 +142,29 @@ static void start(struct keeper_zone *zone, const struct keeper_event *event,
 	}
 }
 
+/*
+ * The transfer counts as done only now: a NOTIFY that came meanwhile starts the next
+ * one when this one is out of the way.
+ */
+static void transferred(struct keeper_zone *zone, const struct keeper_event *event,
+			struct keeper_actions *actions)
+{
+	struct soa soa;
+	bool found = records_soa(zone->candidate.records, zone->policy->name, &soa);
+
+	assert(found);
+	secondary_feed(zone, event,
+		       (struct secondary_event){
+			       .kind = SECONDARY_TRANSFERRED,
+			       .serial = soa.serial,
+			       .intervals = secondary_intervals_of(&soa, zone->limits),
+		       },
+		       actions);
+	zone->expired = false;
+	act(actions, KEEPER_STORE_TIMERS);
+	act(actions, KEEPER_PUBLISH_EXPIRY);
+}
+
 /* Step 1 and 2 of the way in: the guard has its say, then the store gets what differs. */
 static void consider(struct keeper_zone *zone, const struct keeper_event *event,
 		     enum change_source source, struct keeper_actions *actions)
@@ -150,6 +175,7 @@ static void consider(struct keeper_zone *zone, const struct keeper_event *event,
 	if (code == E_EXISTS) {
 		problem_clear(zone);
 		tell(actions, TELL_UNCHANGED, 0);
+		if (zone->candidate.is_transfer) transferred(zone, event, actions);
 		finish(zone, actions);
 	} else if (code) {
 		refuse(zone, event, err.text, actions);
@@ -202,37 +228,12 @@ static void notify_all(struct keeper_zone *zone, const struct keeper_event *even
 		struct notify *notify = &zone->notifies[i];
 		struct notify_event change = {
 			.kind = kind, .now = event->now, .serial = zone->head.serial};
-		if (has_room(actions)) {
-			if (notify_step(notify, &change)) send_notify(zone, i, actions);
-		} else if (kind != NOTIFY_TICK && notify->state != NOTIFY_UNDER_WAY) {
-			notify->serial = zone->head.serial;
-			notify->state = NOTIFY_WAITING;
-			notify->next_at = event->now;
-		}
+		if (!notify_step(notify, &change)) continue;
+		if (has_room(actions))
+			send_notify(zone, i, actions);
+		else
+			notify_postpone(notify, event->now);
 	}
-}
-
-/*
- * The transfer counts as done only now: a NOTIFY that came meanwhile starts the next
- * one when this one is out of the way.
- */
-static void transferred(struct keeper_zone *zone, const struct keeper_event *event,
-			struct keeper_actions *actions)
-{
-	struct soa soa;
-	bool found = records_soa(zone->candidate.records, zone->policy->name, &soa);
-
-	assert(found);
-	secondary_feed(zone, event,
-		       (struct secondary_event){
-			       .kind = SECONDARY_TRANSFERRED,
-			       .serial = soa.serial,
-			       .intervals = secondary_intervals_of(&soa, zone->limits),
-		       },
-		       actions);
-	zone->expired = false;
-	act(actions, KEEPER_STORE_TIMERS);
-	act(actions, KEEPER_PUBLISH_EXPIRY);
 }
 
 static void serving(struct keeper_zone *zone, const struct keeper_event *event,
@@ -259,32 +260,39 @@ static void tick(struct keeper_zone *zone, const struct keeper_event *event,
 	notify_all(zone, event, NOTIFY_TICK, actions);
 }
 
+/* Said aloud, because nothing else would be: it is no failure of the exchange. */
+static void problem_set_older(struct keeper_zone *zone, const struct keeper_event *event,
+			      size_t peer, struct keeper_actions *actions)
+{
+	char sentence[PROBLEM_TEXT_MAX];
+
+	snprintf(sentence, sizeof sentence,
+		 "%s serves serial %u, which is not newer than %u, which is held here "
+		 "(zone refresh --force takes it all the same)",
+		 zone->policy->primaries[peer]->label, event->serial, zone->secondary.serial);
+	problem_set(zone, event, sentence);
+	tell(actions, TELL_EXCHANGE_FAILED, peer);
+}
+
 static void soa_answered(struct keeper_zone *zone, const struct keeper_event *event,
 			 struct keeper_actions *actions)
 {
-	const struct secondary *secondary = &zone->secondary;
-	instant_ns before = secondary->confirmed_at;
-	char sentence[PROBLEM_TEXT_MAX];
+	size_t peer = zone->secondary.primary;
+	uint32_t ours = zone->secondary.serial;
 
-	if (secondary->waiting == SECONDARY_ASKING && event->serial != secondary->serial &&
-	    !serial_newer(event->serial, secondary->serial)) {
-		const struct remote *peer = zone->policy->primaries[secondary->primary];
-		snprintf(sentence, sizeof sentence,
-			 "%s serves serial %u, which is not newer than %u, which is held here "
-			 "(zone refresh --force takes it all the same)",
-			 peer->label, event->serial, secondary->serial);
-		problem_set(zone, event, sentence);
-		tell(actions, TELL_EXCHANGE_FAILED, secondary->primary);
-	}
+	if (zone->secondary.waiting != SECONDARY_ASKING) return; /* nobody asked */
 	secondary_feed(zone, event,
 		       (struct secondary_event){.kind = SECONDARY_SOA, .serial = event->serial},
 		       actions);
-	if (zone->secondary.confirmed_at == before) return;
-	zone->expired = false;
-	problem_clear(zone);
-	act(actions, KEEPER_PUBLISH_EXPIRY);
-	act(actions, KEEPER_STORE_TIMERS);
-	tell(actions, TELL_CURRENT, zone->secondary.primary);
+	if (event->serial == ours) {
+		zone->expired = false;
+		problem_clear(zone);
+		act(actions, KEEPER_PUBLISH_EXPIRY);
+		act(actions, KEEPER_STORE_TIMERS);
+		tell(actions, TELL_CURRENT, peer);
+	} else if (!serial_newer(event->serial, ours)) {
+		problem_set_older(zone, event, peer, actions);
+	}
 }
 
 static void notify_outcome(struct keeper_zone *zone, const struct keeper_event *event,
@@ -340,6 +348,11 @@ void keeper_step(struct keeper_zone *zone, const struct keeper_event *event,
 		 struct keeper_actions *actions)
 {
 	actions->count = 0;
+	if (zone->stage == KEEPER_RESTORING && event->kind != KEEPER_START) {
+		/* The start looks at the file and asks the primaries anyway. */
+		if (event->kind == KEEPER_REFRESH) zone->secondary.forced |= event->forced;
+		return;
+	}
 	switch (event->kind) {
 	case KEEPER_START: start(zone, event, actions); break;
 	case KEEPER_RELOAD:

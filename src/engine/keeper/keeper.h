@@ -29,6 +29,7 @@ enum {
 };
 
 enum keeper_stage {
+	KEEPER_RESTORING, /* until KEEPER_START says what the store has */
 	KEEPER_IDLE,
 	KEEPER_READING,    /* the zone file */
 	KEEPER_STORING,    /* the candidate's commit is under way */
@@ -76,7 +77,7 @@ struct keeper_zone {
 };
 
 enum keeper_event_kind {
-	KEEPER_START,          /* `restored` records, or NULL when the store holds no version */
+	KEEPER_START,          /* `records`, or NULL when the store holds no version; comes first */
 	KEEPER_RELOAD,         /* look at the zone file */
 	KEEPER_FILE_UNCHANGED, /* it is the one that was loaded last */
 	KEEPER_FILE_READ,      /* `records`, sorted */

@@ -37,6 +37,12 @@ static bool failed(struct notify *n, instant_ns now)
 	return false;
 }
 
+void notify_postpone(struct notify *n, instant_ns at)
+{
+	n->state = NOTIFY_WAITING;
+	n->next_at = at;
+}
+
 bool notify_step(struct notify *n, const struct notify_event *e)
 {
 	switch (e->kind) {

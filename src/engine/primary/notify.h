@@ -45,4 +45,7 @@ void notify_init(struct notify *n);
 /* True: send a NOTIFY with `sent_serial` now. */
 bool notify_step(struct notify *n, const struct notify_event *event);
 
+/* What was to be sent could not be, through no fault of the peer's: it is due at `at`. */
+void notify_postpone(struct notify *n, instant_ns at);
+
 #endif

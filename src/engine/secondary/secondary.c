@@ -53,12 +53,20 @@ static enum secondary_action ask(struct secondary *s)
 {
 	s->waiting = SECONDARY_ASKING;
 	s->next_at = INSTANT_NEVER;
-	s->notified = false;
+	if (s->primary == s->notified_by) s->notified = false;
 	if (!s->has_version || s->forced) {
 		s->waiting = SECONDARY_TRANSFERRING; /* whatever its serial is, we want it */
 		return SECONDARY_TRANSFER;
 	}
 	return SECONDARY_ASK_SOA;
+}
+
+/* A NOTIFY during the exchange before is news: it deserves an exchange of its own. */
+static enum secondary_action ask_if_notified(struct secondary *s)
+{
+	if (!s->notified) return SECONDARY_NONE;
+	s->primary = s->notified_by;
+	return ask(s);
 }
 
 /* What we hold was confirmed or brought just now. */
@@ -70,7 +78,7 @@ static enum secondary_action confirmed(struct secondary *s, const struct seconda
 	s->tried = 0;
 	s->forced = false;
 	s->next_at = e->now + jittered(s->intervals.refresh_ns, e->jitter);
-	return s->notified ? ask(s) : SECONDARY_NONE;
+	return ask_if_notified(s);
 }
 
 /* The next primary at once; when all have failed, after RETRY (RFC 1034 4.3.5). */
@@ -89,8 +97,7 @@ static enum secondary_action failed(struct secondary *s, const struct secondary_
 	}
 	s->failure_count++;
 	s->next_at = e->now + jittered(wait, e->jitter);
-	/* A NOTIFY during the attempt is news: it deserves one attempt of its own. */
-	return s->notified ? ask(s) : SECONDARY_NONE;
+	return ask_if_notified(s);
 }
 
 static enum secondary_action soa_answered(struct secondary *s, const struct secondary_event *e)
@@ -112,6 +119,7 @@ static enum secondary_action notified(struct secondary *s, const struct secondar
 		return SECONDARY_NONE; /* RFC 1996 3.11: nothing new in it */
 	if (s->waiting != SECONDARY_IDLE) {
 		s->notified = true;
+		s->notified_by = e->primary < s->primary_count ? e->primary : s->primary;
 		return SECONDARY_NONE;
 	}
 	s->primary = e->primary < s->primary_count ? e->primary : s->primary;
@@ -137,12 +145,13 @@ enum secondary_action secondary_step(struct secondary *s, const struct secondary
 									    : SECONDARY_NONE;
 	case SECONDARY_NOTIFY: return notified(s, e);
 	case SECONDARY_ORDER:
-		s->forced = e->forced;
+		s->forced |= e->forced;
 		if (s->waiting == SECONDARY_IDLE) {
 			s->tried = 0;
 			return ask(s);
 		}
 		s->notified = true;
+		s->notified_by = s->primary;
 		return SECONDARY_NONE;
 	case SECONDARY_SOA: return soa_answered(s, e);
 	case SECONDARY_TRANSFERRED:

@@ -32,7 +32,8 @@ struct secondary {
 	struct secondary_intervals intervals;
 	instant_ns confirmed_at; /* a primary last said that our serial is current, or brought it */
 	instant_ns next_at;      /* when to ask next; INSTANT_NEVER while waiting */
-	bool notified;           /* a NOTIFY came while we waited: ask again afterwards */
+	bool notified;           /* a NOTIFY came while we waited: ask again afterwards, */
+	size_t notified_by;      /* this primary: another may not have the news yet */
 	bool forced;             /* take what the primary has, whatever its serial */
 	uint32_t failure_count;  /* since the last success */
 };

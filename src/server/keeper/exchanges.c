@@ -91,8 +91,7 @@ void zone_send_notify(struct zone *zone, size_t peer, uint32_t serial)
 	zone->notify_exchanges[peer] = exchange_begin(zone, EXCHANGE_NOTIFY, remote, serial);
 	if (zone->notify_exchanges[peer]) return;
 	/* As if the secondary had not answered: it is told again soon. */
-	zone->notifies[peer].state = NOTIFY_WAITING;
-	zone->notifies[peer].next_at = loop_now(zone->keeper->loop) + NS_PER_S;
+	notify_postpone(&zone->notifies[peer], loop_now(zone->keeper->loop) + NS_PER_S);
 }
 
 void incoming_clear(struct incoming *incoming)

@@ -135,7 +135,8 @@ void front_continue(struct keeper *k)
 	for (; k->unsent_from < k->zone_count; k->unsent_from++) {
 		struct zone *zone = k->zones[k->unsent_from];
 		/* What the front serves of a zone stays until we know what the store has. */
-		if (zone->is_started && zone->unsent && !publication_send(zone)) return;
+		if (zone->machine.stage == KEEPER_RESTORING) continue;
+		if (zone->unsent && !publication_send(zone)) return;
 	}
 	if (!k->roster_open || k->restoring || k->restore_from < k->zone_count) return;
 	struct message_generation end = {.generation = k->generation};

@@ -174,9 +174,8 @@ static void secondaries_write(const struct zone *zone, struct json *j)
 void zone_status_write(const struct zone *zone, struct json *j)
 {
 	static const char *const stages[] = {
-		[KEEPER_IDLE] = "idle",
-		[KEEPER_READING] = "reading",
-		[KEEPER_STORING] = "storing",
+		[KEEPER_RESTORING] = "restoring",   [KEEPER_IDLE] = "idle",
+		[KEEPER_READING] = "reading",       [KEEPER_STORING] = "storing",
 		[KEEPER_PUBLISHING] = "publishing",
 	};
 	const struct keeper_version *head = &zone->machine.head;

@@ -250,7 +250,6 @@ static void restored(struct zone *zone, struct job *job)
 	job->arena = NULL;
 	zone->records = &zone->restored;
 	zone->restored = store->set;
-	zone->is_started = true;
 	if (store->zone.has_version) {
 		/* Also of a version that is damaged: the next one comes after it. */
 		zone->store_seq = store->zone.head.seq;
@@ -274,8 +273,8 @@ static void restored(struct zone *zone, struct job *job)
 			 store->err.text);
 		zone->machine.problem_since = clock_now();
 	}
-	if (store->code) zone_publish_nothing(zone);
 	zone_feed(zone, &event);
+	if (!zone->machine.head.exists) zone_publish_nothing(zone);
 	if (zone->machine.stage == KEEPER_IDLE) zone_work_end(zone);
 }
 

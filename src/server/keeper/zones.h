@@ -35,7 +35,6 @@ struct zone {
 	uint64_t store_seq;         /* of the newest version that is durable */
 	bool entry_stored;          /* the store knows where it is configured now */
 	bool restore_due;           /* it has not begun with what the store has of it */
-	bool is_started;            /* it has begun with what the store has of it */
 	bool is_gone;               /* not configured any more; lives on for its jobs */
 	unsigned job_count;         /* at the store, which reads `work` meanwhile */
 	struct records restored;    /* lies in `work` */

@@ -124,7 +124,8 @@ static void store_and_serve(void)
 
 static void load(const char *text)
 {
-	step((struct keeper_event){.kind = KEEPER_RELOAD});
+	step((struct keeper_event){.kind = zone.stage == KEEPER_RESTORING ? KEEPER_START
+									  : KEEPER_RELOAD});
 	assert_int_equal(count_of(KEEPER_READ_FILE), 1);
 	step((struct keeper_event){.kind = KEEPER_FILE_READ, .records = parse(text)});
 }
@@ -161,6 +162,51 @@ TEST(every_secondary_is_told_however_many_there_are)
 	step((struct keeper_event){.kind = KEEPER_TICK});
 	told_count += count_of(KEEPER_SEND_NOTIFY);
 	CHECK(told_count == 20);
+}
+
+/* RFC 1996 3.6: whoever is being told of 7 is told of 8 afterwards, be it the twentieth. */
+TEST(a_newer_version_is_remembered_for_those_who_are_being_told)
+{
+	begin_loaded(20);
+	step((struct keeper_event){.kind = KEEPER_TICK});
+	for (size_t i = 0; i < 19; i++)
+		step((struct keeper_event){.kind = KEEPER_NOTIFY_ANSWERED, .peer = i});
+	load(HEAD("8"));
+	store_and_serve();
+	CHECK(actions.count == KEEPER_ACTIONS_MAX);
+	step((struct keeper_event){.kind = KEEPER_NOTIFY_ANSWERED, .peer = 19});
+	CHECK(count_of(KEEPER_SEND_NOTIFY) == 1 && actions.list[0].serial == 8);
+}
+
+TEST(an_order_to_tell_names_the_version_that_is_served)
+{
+	begin_loaded(20);
+	step((struct keeper_event){.kind = KEEPER_TICK});
+	for (size_t i = 0; i < 20; i++)
+		step((struct keeper_event){.kind = KEEPER_NOTIFY_ANSWERED, .peer = i});
+	load(HEAD("8"));
+	step((struct keeper_event){.kind = KEEPER_STORED});
+	CHECK(zone.head.serial == 8 && zone.stage == KEEPER_PUBLISHING);
+	for (int i = 0; i < 2; i++) {
+		step((struct keeper_event){.kind = i ? KEEPER_TICK : KEEPER_NOTIFY_ORDER});
+		CHECK(count_of(KEEPER_SEND_NOTIFY) > 0);
+		for (size_t n = 0; n < actions.count; n++) CHECK(actions.list[n].serial == 7);
+	}
+}
+
+TEST(nothing_happens_before_it_is_known_what_the_store_has)
+{
+	begin(ROLE_PRIMARY, 3);
+	for (int kind = KEEPER_START + 1; kind <= KEEPER_NOTIFY_ORDER; kind++) {
+		step((struct keeper_event){.kind = (enum keeper_event_kind)kind, .forced = true});
+		CHECK(actions.count == 0 && zone.stage == KEEPER_RESTORING);
+	}
+	begin(ROLE_SECONDARY, 3);
+	step((struct keeper_event){.kind = KEEPER_NOTIFY_RECEIVED});
+	step((struct keeper_event){.kind = KEEPER_REFRESH, .forced = true});
+	CHECK(actions.count == 0);
+	step((struct keeper_event){.kind = KEEPER_START, .records = parse(HEAD("7"))});
+	CHECK(count_of(KEEPER_PUBLISH) == 1 && count_of(KEEPER_FETCH) == 1);
 }
 
 TEST(an_edit_under_the_old_serial_gets_the_next_one_and_is_a_change)
@@ -319,6 +365,46 @@ TEST(a_received_version_that_is_not_newer_is_refused_unless_forced)
 	CHECK(told(TELL_REFUSED) && zone.head.serial == 3);
 }
 
+/* What is there already is no new version, and no reason to wait for ever. */
+TEST(an_order_that_brings_the_same_version_confirms_it)
+{
+	begin_secondary(0);
+	step((struct keeper_event){.kind = KEEPER_REFRESH, .forced = true, .now = S});
+	step((struct keeper_event){
+		.kind = KEEPER_RECEIVED, .records = parse(HEAD("7")), .now = 2 * S});
+	CHECK(told(TELL_UNCHANGED) && count_of(KEEPER_STORE) == 0);
+	CHECK(count_of(KEEPER_STORE_TIMERS) == 1 && count_of(KEEPER_PUBLISH_EXPIRY) == 1);
+	CHECK(zone.secondary.waiting == SECONDARY_IDLE && !zone.secondary.forced);
+	CHECK(keeper_zone_expires_at(&zone) == (86400 + 2) * S);
+}
+
+/* The store takes a change only from one serial to another. */
+TEST(an_order_that_brings_other_content_under_the_serial_replaces_the_version)
+{
+	begin_secondary(0);
+	step((struct keeper_event){.kind = KEEPER_REFRESH, .forced = true});
+	step((struct keeper_event){.kind = KEEPER_RECEIVED,
+				   .records = parse(HEAD("7") "www 300 A 192.0.2.80\n")});
+	CHECK(zone.candidate.as_snapshot && zone.candidate.serial == 7);
+	store_and_serve();
+	CHECK(zone.head.serial == 7 && zone.head.digest.count == 4);
+}
+
+TEST(a_primary_that_serves_an_older_serial_is_named)
+{
+	begin_secondary(0);
+	step((struct keeper_event){.kind = KEEPER_TICK, .now = 3600 * S});
+	step((struct keeper_event){.kind = KEEPER_SOA_ANSWERED, .serial = 5, .now = 3601 * S});
+	CHECK(told(TELL_EXCHANGE_FAILED) && zone.secondary.waiting == SECONDARY_IDLE);
+	CHECK(strstr(zone.problem, "peer serves serial 5, which is not newer than 7"));
+	CHECK(zone.problem_since == 3601 * S && keeper_zone_expires_at(&zone) == 86400 * S);
+	step((struct keeper_event){.kind = KEEPER_SOA_ANSWERED, .serial = 7, .now = 3602 * S});
+	CHECK(actions.count == 0 && zone.problem_since); /* nobody asked */
+	step((struct keeper_event){.kind = KEEPER_TICK, .now = zone.secondary.next_at});
+	step((struct keeper_event){.kind = KEEPER_SOA_ANSWERED, .serial = 7, .now = 4300 * S});
+	CHECK(told(TELL_CURRENT) && zone.problem_since == 0);
+}
+
 TEST(a_broken_transfer_keeps_the_version_and_is_tried_again)
 {
 	begin_secondary(0);
@@ -389,6 +475,9 @@ int main(void)
 		cmocka_unit_test(a_first_version_is_a_snapshot_with_the_files_serial),
 		cmocka_unit_test(secondaries_are_told_when_it_is_served_and_not_before),
 		cmocka_unit_test(every_secondary_is_told_however_many_there_are),
+		cmocka_unit_test(a_newer_version_is_remembered_for_those_who_are_being_told),
+		cmocka_unit_test(an_order_to_tell_names_the_version_that_is_served),
+		cmocka_unit_test(nothing_happens_before_it_is_known_what_the_store_has),
 		cmocka_unit_test(an_edit_under_the_old_serial_gets_the_next_one_and_is_a_change),
 		cmocka_unit_test(the_digest_of_a_change_equals_the_one_computed_anew),
 		cmocka_unit_test(a_file_that_says_nothing_new_changes_nothing),
@@ -402,6 +491,10 @@ int main(void)
 		cmocka_unit_test(a_newer_serial_is_fetched_an_equal_one_confirms),
 		cmocka_unit_test(a_primary_that_lags_is_told_and_confirms_nothing),
 		cmocka_unit_test(a_received_version_that_is_not_newer_is_refused_unless_forced),
+		cmocka_unit_test(an_order_that_brings_the_same_version_confirms_it),
+		cmocka_unit_test(
+			an_order_that_brings_other_content_under_the_serial_replaces_the_version),
+		cmocka_unit_test(a_primary_that_serves_an_older_serial_is_named),
 		cmocka_unit_test(a_broken_transfer_keeps_the_version_and_is_tried_again),
 		cmocka_unit_test(a_copy_that_nobody_confirms_expires_and_a_confirmation_revives_it),
 		cmocka_unit_test(a_transfer_nobody_waits_for_is_nothing),

@@ -138,6 +138,44 @@ TEST(notify_asks_at_once_unless_it_brings_nothing_new)
 	CHECK(s.primary == 1);
 }
 
+/* RFC 1996 4.3: it is the one that sent it which has the news; another may lag. */
+TEST(the_primary_that_told_is_asked_when_the_other_is_through)
+{
+	struct secondary s = holding(3);
+	struct secondary_event notify = {
+		.kind = SECONDARY_NOTIFY, .primary = 2, .serial = 11, .has_serial = true};
+
+	feed(&s, SECONDARY_TICK, s.next_at, 0);
+	assert_int_equal(secondary_step(&s, &notify), SECONDARY_NONE);
+	assert_int_equal(feed(&s, SECONDARY_SOA, 3601 * S, 10), SECONDARY_ASK_SOA);
+	CHECK(s.primary == 2);
+	assert_int_equal(feed(&s, SECONDARY_SOA, 3602 * S, 11), SECONDARY_TRANSFER);
+	assert_int_equal(feed(&s, SECONDARY_TRANSFERRED, 3603 * S, 11), SECONDARY_NONE);
+
+	/* Also when the one that is asked fails, and another one confirms. */
+	notify.primary = 1;
+	notify.serial = 12;
+	feed(&s, SECONDARY_TICK, s.next_at, 0);
+	assert_int_equal(secondary_step(&s, &notify), SECONDARY_NONE);
+	assert_int_equal(feed(&s, SECONDARY_FAILED, 7300 * S, 0), SECONDARY_ASK_SOA);
+	CHECK(s.primary == 0);
+	assert_int_equal(feed(&s, SECONDARY_SOA, 7301 * S, 11), SECONDARY_ASK_SOA);
+	CHECK(s.primary == 1);
+	assert_int_equal(feed(&s, SECONDARY_SOA, 7302 * S, 11), SECONDARY_NONE);
+}
+
+TEST(a_plain_order_does_not_take_back_a_forced_one)
+{
+	struct secondary s = holding(1);
+	struct secondary_event order = {.kind = SECONDARY_ORDER, .forced = true};
+
+	feed(&s, SECONDARY_TICK, s.next_at, 0);
+	assert_int_equal(secondary_step(&s, &order), SECONDARY_NONE);
+	order.forced = false;
+	assert_int_equal(secondary_step(&s, &order), SECONDARY_NONE);
+	assert_int_equal(feed(&s, SECONDARY_FAILED, 3601 * S, 0), SECONDARY_TRANSFER);
+}
+
 TEST(a_storm_of_notifies_is_one_question_now_and_one_afterwards)
 {
 	struct secondary s = holding(1);
@@ -206,6 +244,8 @@ int main(void)
 		cmocka_unit_test(a_failure_tries_the_next_primary_at_once_then_waits_for_retry),
 		cmocka_unit_test(the_primary_that_served_last_is_asked_first),
 		cmocka_unit_test(notify_asks_at_once_unless_it_brings_nothing_new),
+		cmocka_unit_test(the_primary_that_told_is_asked_when_the_other_is_through),
+		cmocka_unit_test(a_plain_order_does_not_take_back_a_forced_one),
 		cmocka_unit_test(a_storm_of_notifies_is_one_question_now_and_one_afterwards),
 		cmocka_unit_test(an_answer_nobody_asked_for_changes_nothing),
 		cmocka_unit_test(force_takes_whatever_the_primary_has),
