@@ -193,6 +193,8 @@ class Server:
         for reader in self.readers:
             reader.join(PATIENCE)
         self.process = None
+        for trace in ("Sanitizer", "runtime error:", "Assertion"):
+            assert trace not in self.log, f"{self.name}:\n{self.log}"
         return status
 
     def run(self, *arguments, check=True, **more):
