@@ -69,8 +69,9 @@ static enum code database_error(struct database *db, int result, const char *wha
 				 db->path, sqlite3_errmsg(db->handle));
 	case SQLITE_FULL:
 		db->failed = true;
-		return error_set(err, E_IO, "cannot %s %s: the disk is full; free some space there",
-				 what, db->path);
+		return error_set(err, E_IO,
+				 "cannot write to %s: the disk is full; free some space there",
+				 db->path);
 	default:
 		db->failed = true;
 		return error_set(err, E_IO, "cannot %s %s: %s (SQLite error %d)", what, db->path,
