@@ -53,11 +53,18 @@ static void write_ddd(struct writer *w, uint8_t c)
 	p[3] = (uint8_t)('0' + c % 10);
 }
 
+/* NSD takes \# for RFC 3597's mark, also where it begins a name. */
+static bool needs_ddd(uint8_t c)
+{
+	return c <= ' ' || c > '~' || c == '#';
+}
+
 /*
- * The octets that stand for themselves, a bit for each: in a label all printable ones but
- * ". \ " ( ) ; @ $" and the space, in a string all but the quote and the backslash.
+ * The octets that stand for themselves, a bit for each: in a label letters, digits and
+ * "- _ * /", for Knot reads no other without a backslash; in a string all that can be
+ * printed but the quote and the backslash.
  */
-static const uint64_t plain_in_label[4] = {0xf7ffbcea00000000, 0x7fffffffeffffffe};
+static const uint64_t plain_in_label[4] = {0x03ffa40000000000, 0x07fffffe87fffffe};
 static const uint64_t plain_in_string[4] = {0xfffffffb00000000, 0x7fffffffefffffff};
 
 static size_t plain_len(struct span octets, const uint64_t plain[static 4])
@@ -75,7 +82,7 @@ static void write_escaped(struct span octets, const uint64_t plain[static 4], st
 		write_bytes(w, octets.ptr, len);
 		if (len == octets.len) return;
 		uint8_t c = octets.ptr[len];
-		if (c <= ' ' || c > '~') {
+		if (needs_ddd(c)) {
 			write_ddd(w, c);
 		} else {
 			write_u8(w, '\\');

@@ -116,6 +116,22 @@ TEST(a_name_prints_so_that_it_reads_back)
 	CHECK(strlen(name_to_text(all, text)) == 4 * 250 + 4);
 }
 
+/* Knot reads no other octet without its backslash, NSD no \#. */
+TEST(only_letters_digits_and_four_signs_print_bare)
+{
+	static const char bare[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				   "-_*/";
+	char text[NAME_TEXT_MAX];
+
+	for (unsigned c = 1; c < 256; c++) {
+		uint8_t wire[3] = {1, (uint8_t)c, 0};
+		name_to_text((struct name){.wire = wire, .len = 3}, text);
+		assert_int_equal(text[0] == (char)c && text[1] == '.',
+				 strchr(bare, (int)c) != NULL);
+	}
+	assert_string_equal(name_to_text(name("#.\\!."), text), "\\035.\\!.");
+}
+
 /* RFC 4034 6.1, its own example. */
 TEST(canonical_order_is_the_rfcs)
 {
@@ -285,6 +301,7 @@ int main(void)
 		cmocka_unit_test(escapes_and_origin_make_wire_form),
 		cmocka_unit_test(a_wrong_name_is_told_with_what_was_found),
 		cmocka_unit_test(a_name_prints_so_that_it_reads_back),
+		cmocka_unit_test(only_letters_digits_and_four_signs_print_bare),
 		cmocka_unit_test(canonical_order_is_the_rfcs),
 		cmocka_unit_test(only_the_case_of_ascii_letters_is_ignored),
 		cmocka_unit_test(below_counts_whole_labels),
