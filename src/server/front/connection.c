@@ -4,6 +4,7 @@
 #include "engine/front/transfer.h"
 #include "engine/stream/stream.h"
 #include "host/clock.h"
+#include "host/random.h"
 #include "server/front/request.h"
 
 #include <assert.h>
@@ -156,38 +157,33 @@ static void connection_free(struct connection *c)
 	while (c->transfers) transfer_finish(c, false);
 	buffer_drop(&c->stream.in, worker->in);
 	buffer_drop(&c->stream.out, worker->out);
-	worker->connections[c->slot] = NULL;
+	worker->places->by_slot[c->slot] = NULL;
 	worker_count(worker, METRIC_TCP_OPEN, (uint64_t)-1);
+	atomic_fetch_sub(&worker->shared->tcp_open, 1);
 	free(c);
 }
 
 static void connection_close(struct connection *c)
 {
-	stream_set_leave(&c->worker->streams, c->slot);
+	stream_set_leave(&c->worker->places->set, c->slot);
 	connection_free(c);
 }
 
 bool connection_evict(struct worker *worker)
 {
-	uint32_t slot = stream_set_idlest(&worker->streams);
+	uint32_t slot = stream_set_idlest(&worker->places->set);
 
 	if (slot == STREAM_SLOT_NONE) return false;
 	worker_count(worker, METRIC_TCP_EVICTED, 1);
-	connection_free(worker->connections[slot]);
+	connection_free(worker->places->by_slot[slot]);
 	return true;
-}
-
-void connections_close(struct worker *worker)
-{
-	for (uint32_t slot = 0; worker->connections && slot < worker->streams.capacity; slot++)
-		if (worker->connections[slot]) connection_close(worker->connections[slot]);
 }
 
 /* ---- a turn ---- */
 
 static bool message_answer(struct connection *c, const struct batch_view *view, struct span message)
 {
-	struct stream_set *streams = &c->worker->streams;
+	struct stream_set *streams = &c->worker->places->set;
 	struct answer result;
 	struct writer out;
 	bool has_room = stream_reply_begin(&c->stream, &out);
@@ -240,7 +236,7 @@ static bool unsent_write(struct connection *c)
 		if (code == E_AGAIN) return true;
 		if (code) return false;
 		stream_sent(stream, done, loop_now(c->worker->loop));
-		stream_set_touch(&c->worker->streams, c->slot);
+		stream_set_touch(&c->worker->places->set, c->slot);
 	}
 	return true;
 }
@@ -352,18 +348,86 @@ static struct limit_policy limits_now(struct worker *worker)
 	return limits;
 }
 
+/* How many more the server may have. */
+static uint32_t places_left(const struct worker *worker, const struct limit_policy *limits)
+{
+	uint32_t open = atomic_load(&worker->shared->tcp_open);
+
+	return open < limits->tcp_connections ? limits->tcp_connections - open : 0;
+}
+
+static void place_change(struct connection *c, struct places *to)
+{
+	struct stream_admission admission =
+		stream_set_admit(&to->set, &c->peer.address, to->set.capacity, UINT32_MAX);
+
+	assert(admission.admitted);
+	if (c->is_proven) stream_set_prove(&to->set, admission.slot);
+	to->by_slot[admission.slot] = c;
+	c->slot = admission.slot;
+}
+
+/* The idlest first, so that it stays the idlest; then those that have proved a key. */
+static void places_move(struct places *from, struct places *to)
+{
+	uint32_t slot;
+
+	while ((slot = stream_set_idlest(&from->set)) != STREAM_SLOT_NONE) {
+		place_change(from->by_slot[slot], to);
+		from->by_slot[slot] = NULL;
+	}
+	for (slot = 0; slot < from->set.capacity; slot++)
+		if (from->by_slot[slot]) place_change(from->by_slot[slot], to);
+}
+
+static void places_free(struct places *places)
+{
+	if (!places) return;
+	free(places->memory);
+	free(places);
+}
+
+bool connections_reserve(struct worker *worker, uint32_t capacity)
+{
+	struct siphash_key key = {random_u64(), random_u64()};
+	struct places *places = calloc(1, sizeof *places + capacity * sizeof places->by_slot[0]);
+
+	if (!places || !(places->memory = malloc(stream_set_size(capacity)))) {
+		places_free(places);
+		return false;
+	}
+	stream_set_init(&places->set, capacity, places->memory, key);
+	if (worker->places) places_move(worker->places, places);
+	places_free(worker->places);
+	worker->places = places;
+	return true;
+}
+
+void connections_close(struct worker *worker)
+{
+	for (uint32_t slot = 0; slot < worker->places->set.capacity; slot++)
+		if (worker->places->by_slot[slot]) connection_close(worker->places->by_slot[slot]);
+	places_free(worker->places);
+}
+
 /* A place in the set, or STREAM_SLOT_NONE. */
 static uint32_t slot_take(struct worker *worker, const struct limit_policy *limits,
 			  const struct endpoint *peer)
 {
-	uint32_t workers = worker->shared->process->worker_count;
-	uint32_t count_max = (limits->tcp_connections + workers - 1) / workers;
-	struct stream_admission admission = stream_set_admit(
-		&worker->streams, &peer->address, count_max, limits->tcp_connections_per_address);
+	const struct stream_set *set = &worker->places->set;
+	uint32_t count_max = set->count + places_left(worker, limits);
 
+	/* One too many for a moment, where only others have connections to close. */
+	if (count_max == 0 && worker_ask_eviction(worker)) count_max = 1;
+	/* Without memory for more places the idlest connection has to go. */
+	if (count_max > set->capacity && set->count == set->capacity)
+		(void)connections_reserve(worker, 2 * set->capacity);
+	struct stream_admission admission =
+		stream_set_admit(&worker->places->set, &peer->address, count_max,
+				 limits->tcp_connections_per_address);
 	if (admission.evicted != STREAM_SLOT_NONE) {
 		worker_count(worker, METRIC_TCP_EVICTED, 1);
-		connection_free(worker->connections[admission.evicted]);
+		connection_free(worker->places->by_slot[admission.evicted]);
 	}
 	return admission.admitted ? admission.slot : STREAM_SLOT_NONE;
 }
@@ -385,14 +449,15 @@ void connection_open(struct worker *worker, int fd, const struct endpoint *peer)
 		stream_init(&c->stream, limits.tcp_idle_ns, loop_now(worker->loop));
 	}
 	if (!c || loop_add(worker->loop, &c->watch, NULL)) {
-		if (slot != STREAM_SLOT_NONE) stream_set_leave(&worker->streams, slot);
+		if (slot != STREAM_SLOT_NONE) stream_set_leave(&worker->places->set, slot);
 		free(c);
 		close(fd);
 		worker_count(worker, METRIC_TCP_REFUSED, 1);
 		return;
 	}
-	worker->connections[slot] = c;
+	worker->places->by_slot[slot] = c;
 	worker_count(worker, METRIC_TCP_ACCEPTED, 1);
 	worker_count(worker, METRIC_TCP_OPEN, 1);
+	atomic_fetch_add(&worker->shared->tcp_open, 1);
 	deadline_watch(c);
 }

@@ -11,13 +11,19 @@
 
 #include "server/front/worker.h"
 
-/* Takes over a descriptor: it is served from now on, or closed. */
+/*
+ * Takes over a descriptor: it is served from now on, or closed. `tcp-connections` is for
+ * all workers, `tcp-connections-per-address` for each.
+ */
 void connection_open(struct worker *worker, int fd, const struct endpoint *peer);
 
 /* Closes the idlest; false when there is none that may go. */
 bool connection_evict(struct worker *worker);
 
-/* Closes all of them. */
+/* Places for so many connections. False: no memory; everything is as it was. */
+bool connections_reserve(struct worker *worker, uint32_t capacity);
+
+/* Closes all of them and frees their places. */
 void connections_close(struct worker *worker);
 
 #endif

@@ -11,26 +11,31 @@
 
 /* ---- workers ---- */
 
-/* The first policy says how much memory they need; until then requests wait in the kernel. */
+/* They want a policy for each batch; until the first one requests wait in the kernel. */
 static void workers_start(struct front *front)
 {
 	struct process *process = front->process;
+	struct worker *workers = calloc(process->worker_count, sizeof *workers);
 	struct error err;
 
-	front->workers = calloc(process->worker_count, sizeof *front->workers);
-	if (!front->workers) process_fail(process, "no memory for the workers");
-	for (uint32_t i = 0; i < process->worker_count; i++) {
-		struct worker *worker = &front->workers[i];
-		if (worker_open(worker, &front->shared, i, &err) || worker_start(worker, &err))
+	if (!workers) process_fail(process, "no memory for the workers");
+	front->shared.workers = workers;
+	for (uint32_t i = 0; i < process->worker_count; i++)
+		if (worker_open(&workers[i], &front->shared, i, &err))
 			process_fail(process, "%s", err.text);
-		front->worker_count++;
-	}
+	for (uint32_t i = 0; i < process->worker_count; i++)
+		if (worker_start(&workers[i], &err)) process_fail(process, "%s", err.text);
+	front->worker_count = process->worker_count;
 }
 
+/* First all threads end, for each may ring another. */
 static void workers_stop(struct front *front)
 {
-	for (unsigned i = 0; i < front->worker_count; i++) worker_close(&front->workers[i]);
-	free(front->workers);
+	struct worker *workers = front->shared.workers;
+
+	for (unsigned i = 0; i < front->worker_count; i++) worker_stop(&workers[i]);
+	for (unsigned i = 0; i < front->worker_count; i++) worker_close(&workers[i]);
+	free(workers);
 }
 
 /* ---- to the keeper ---- */
@@ -120,7 +125,7 @@ static void stats_tell(struct front *front)
 	for (unsigned i = 0; i < front->worker_count; i++)
 		for (enum metric metric = 0; metric < METRIC_COUNT; metric++)
 			body.counters[metric] += atomic_load_explicit(
-				&front->workers[i].counters[metric], memory_order_relaxed);
+				&front->shared.workers[i].counters[metric], memory_order_relaxed);
 	body.counters[METRIC_ZONES] = directory_zone_count(front->roster.directory);
 	body.counters[METRIC_WORKERS] = front->worker_count;
 	/* A keeper whose queue is full asks again. */
@@ -183,7 +188,7 @@ static void received(void *context, struct channel_message *message)
 		process_peer_failed(front->process, PROCESS_KEEPER);
 		return;
 	}
-	if (!front->workers && atomic_load(&front->roster.policy)) workers_start(front);
+	if (!front->shared.workers && atomic_load(&front->roster.policy)) workers_start(front);
 	timer_set_after(front->loop, &front->flush, 0);
 }
 

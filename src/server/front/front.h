@@ -30,7 +30,9 @@ struct front_shared {
 	const struct process *process;
 	struct roster *roster; /* of it only `directory` and `policy` */
 	struct mailbox *mailbox;
-	_Atomic bool is_complete; /* the keeper has named all its zones once */
+	struct worker *workers;    /* process->worker_count */
+	_Atomic bool is_complete;  /* the keeper has named all its zones once */
+	_Atomic uint32_t tcp_open; /* connections of all workers */
 };
 
 struct front {
@@ -49,8 +51,7 @@ struct front {
 	struct timer reclaim; /* something is not released yet */
 	duration_ns reclaim_pause;
 	struct front_shared shared;
-	struct worker *workers; /* NULL before the first policy */
-	unsigned worker_count;
+	unsigned worker_count; /* that run: none before the first policy */
 };
 
 /* The main of the process. */

@@ -40,7 +40,8 @@ static enum metric metric_of_rcode(uint16_t rcode)
 	}
 }
 
-static void notify_hand_on(struct worker *worker, const struct answer *result,
+/* False: there is no room for it. */
+static bool notify_hand_on(struct worker *worker, const struct answer *result,
 			   const struct endpoint *from)
 {
 	struct note note = {.kind = NOTE_NOTIFY,
@@ -50,9 +51,9 @@ static void notify_hand_on(struct worker *worker, const struct answer *result,
 				       .has_serial = result->notify.has_serial}};
 
 	name_copy(&note.notify.zone, result->zone->name);
+	if (!mailbox_post(worker->shared->mailbox, &note)) return false;
 	worker_count(worker, METRIC_NOTIFIES_RECEIVED, 1);
-	if (!mailbox_post(worker->shared->mailbox, &note))
-		worker_count(worker, METRIC_NOTES_LOST, 1);
+	return true;
 }
 
 static void refusal_note(struct worker *worker, const struct batch_view *view,
@@ -76,9 +77,14 @@ static void reply_count(struct worker *worker, const struct answer *result)
 		worker_count(worker, METRIC_SIGNATURES_REFUSED, 1);
 }
 
-/* The zone may be one of those that the keeper has still to name: let the client ask again. */
-static bool is_premature(const struct batch_view *view, const struct answer *result)
+/*
+ * Who gets no answer asks again: about a zone that the keeper has perhaps still to name,
+ * or with a NOTIFY that could not be handed on.
+ */
+static bool is_premature(struct worker *worker, const struct batch_view *view,
+			 const struct answer *result, const struct endpoint *from)
 {
+	if (result->notify.received) return !notify_hand_on(worker, result, from);
 	return !view->is_complete && !result->zone &&
 	       (result->rcode == RCODE_REFUSED || result->rcode == RCODE_NOTAUTH);
 }
@@ -96,14 +102,13 @@ void request_answer(struct worker *worker, const struct batch_view *view, struct
 	worker_count(worker, transport == TRANSPORT_UDP ? METRIC_QUERIES_UDP : METRIC_QUERIES_TCP,
 		     1);
 	answer(&view->server, &request, out, result);
-	if (result->kind == ANSWER_REPLY && is_premature(view, result))
+	if (result->kind == ANSWER_REPLY && is_premature(worker, view, result, from))
 		result->kind = ANSWER_SILENCE;
 	switch (result->kind) {
 	case ANSWER_SILENCE: worker_count(worker, METRIC_UNANSWERED, 1); break;
 	case ANSWER_REPLY:
 		reply_count(worker, result);
 		refusal_note(worker, view, result, from);
-		if (result->notify.received) notify_hand_on(worker, result, from);
 		break;
 	case ANSWER_TRANSFER: break;
 	}

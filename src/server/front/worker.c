@@ -4,11 +4,13 @@
 #include "crypto/crypto.h"
 #include "engine/stream/stream.h"
 #include "host/machine.h"
-#include "host/random.h"
 #include "server/front/connection.h"
 #include "server/front/request.h"
 
 #include <stdlib.h>
+
+/* How long another worker may take to close a connection for us. */
+#define EVICTION_PAUSE_NS (10 * NS_PER_MS)
 
 /* ---- UDP ---- */
 
@@ -65,12 +67,12 @@ static void udp_ready(void *context, unsigned events)
 
 /* ---- TCP ---- */
 
-static void tcp_pause(struct tcp_source *source)
+static void tcp_pause(struct tcp_source *source, duration_ns pause)
 {
 	struct loop *loop = source->worker->loop;
 
 	loop_remove(loop, &source->watch);
-	timer_set_after(loop, &source->pause, ACCEPTOR_PAUSE_NS);
+	timer_set_after(loop, &source->pause, pause);
 }
 
 static void tcp_resume(void *context, instant_ns now)
@@ -83,6 +85,23 @@ static void tcp_resume(void *context, instant_ns now)
 		timer_set_after(loop, &source->pause, ACCEPTOR_PAUSE_NS);
 }
 
+/*
+ * No descriptor is free for the connection that waits, and none of ours can be closed for
+ * it. Another worker may have one; if that did not help, it is turned away.
+ */
+static bool connection_refuse(struct tcp_source *source)
+{
+	source->has_asked = !source->has_asked && worker_ask_eviction(source->worker);
+	if (source->has_asked) {
+		tcp_pause(source, EVICTION_PAUSE_NS);
+		return false;
+	}
+	worker_count(source->worker, METRIC_TCP_REFUSED, 1);
+	if (acceptor_refuse(&source->acceptor)) return true;
+	tcp_pause(source, ACCEPTOR_PAUSE_NS);
+	return false;
+}
+
 /* False: nothing more can be accepted now. */
 static bool connection_accept(struct tcp_source *source)
 {
@@ -91,15 +110,13 @@ static bool connection_accept(struct tcp_source *source)
 	int fd;
 
 	switch (acceptor_take(&source->acceptor, &fd, &peer, &local)) {
-	case OK: connection_open(worker, fd, &peer); return true;
+	case OK:
+		source->has_asked = false;
+		connection_open(worker, fd, &peer);
+		return true;
 	case E_AGAIN: return false;
-	case E_LIMIT:
-		if (connection_evict(worker)) return true;
-		worker_count(worker, METRIC_TCP_REFUSED, 1);
-		if (acceptor_refuse(&source->acceptor)) return true;
-		tcp_pause(source);
-		return false;
-	default: tcp_pause(source); return false;
+	case E_LIMIT: return connection_evict(worker) || connection_refuse(source);
+	default: tcp_pause(source, ACCEPTOR_PAUSE_NS); return false;
 	}
 }
 
@@ -112,11 +129,27 @@ static void tcp_ready(void *context, unsigned events)
 
 /* ---- the thread ---- */
 
-static void end_asked(void *context)
+static void worker_rung(void *context)
 {
 	struct worker *worker = context;
 
-	loop_stop(worker->loop);
+	if (atomic_load(&worker->is_stopped)) loop_stop(worker->loop);
+	if (atomic_exchange(&worker->must_evict, false)) connection_evict(worker);
+}
+
+bool worker_ask_eviction(const struct worker *worker)
+{
+	unsigned count = worker->shared->process->worker_count;
+
+	for (unsigned i = 1; i < count; i++) {
+		struct worker *other = &worker->shared->workers[(worker->index + i) % count];
+		if (!atomic_load_explicit(&other->counters[METRIC_TCP_OPEN], memory_order_relaxed))
+			continue;
+		atomic_store(&other->must_evict, true);
+		wakeup_ring(&other->wakeup);
+		return true;
+	}
+	return false;
 }
 
 static void *worker_run(void *context)
@@ -133,7 +166,6 @@ enum code worker_start(struct worker *worker, struct error *err)
 	if (pthread_create(&worker->thread, NULL, worker_run, worker))
 		return error_set(err, E_NOMEM, "cannot start thread %u of the front",
 				 worker->index);
-	worker->is_running = true;
 	return OK;
 }
 
@@ -182,24 +214,6 @@ static enum code sockets_open(struct worker *worker, struct error *err)
 	return code;
 }
 
-static enum code streams_open(struct worker *worker, struct error *err)
-{
-	uint32_t workers = worker->shared->process->worker_count;
-	const struct front_policy *policy = atomic_load(&worker->shared->roster->policy);
-	uint32_t capacity = (policy->policy->limits.tcp_connections + workers - 1) / workers;
-	struct siphash_key key = {random_u64(), random_u64()};
-
-	if (capacity == 0) capacity = 1;
-	worker->streams_memory = malloc(stream_set_size(capacity));
-	worker->connections = calloc(capacity, sizeof(struct connection *));
-	worker->in = malloc(STREAM_IN_OCTETS_MAX);
-	worker->out = malloc(STREAM_OUT_OCTETS);
-	if (!worker->streams_memory || !worker->connections || !worker->in || !worker->out)
-		return error_set(err, E_NOMEM, "no memory for %u connections", capacity);
-	stream_set_init(&worker->streams, capacity, worker->streams_memory, key);
-	return OK;
-}
-
 static void batch_prepare(struct batch *batch)
 {
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++) {
@@ -217,36 +231,37 @@ enum code worker_open(struct worker *worker, struct front_shared *shared, unsign
 
 	worker->shared = shared;
 	worker->index = index;
-	worker->wakeup = (struct wakeup){.rung = end_asked, .context = worker};
-	worker->wakeup.watch.fd = -1;
+	worker->wakeup = (struct wakeup){.rung = worker_rung, .context = worker};
 	if ((code = loop_new(&worker->loop, err))) return code;
 	refusals_open(&worker->refusals, worker->loop);
 	if (!(worker->crypto = crypto_new(err))) return E_NOMEM;
-	if (!(worker->batch = malloc(sizeof *worker->batch)))
-		return error_set(err, E_NOMEM, "no memory for a batch of requests");
+	worker->batch = malloc(sizeof *worker->batch);
+	worker->in = malloc(STREAM_IN_OCTETS_MAX);
+	worker->out = malloc(STREAM_OUT_OCTETS);
+	if (!worker->batch || !worker->in || !worker->out ||
+	    !connections_reserve(worker, STREAMS_MIN))
+		return error_set(err, E_NOMEM, "no memory for worker %u of the front", index);
 	batch_prepare(worker->batch);
 	if ((code = wakeup_open(worker->loop, &worker->wakeup, err))) return code;
-	if ((code = streams_open(worker, err))) return code;
 	return sockets_open(worker, err);
+}
+
+void worker_stop(struct worker *worker)
+{
+	atomic_store(&worker->is_stopped, true);
+	wakeup_ring(&worker->wakeup);
+	pthread_join(worker->thread, NULL);
 }
 
 void worker_close(struct worker *worker)
 {
-	if (worker->is_running) {
-		wakeup_ring(&worker->wakeup);
-		pthread_join(worker->thread, NULL);
-	}
-	if (worker->loop) {
-		connections_close(worker);
-		refusals_close(&worker->refusals);
-	}
+	connections_close(worker);
+	refusals_close(&worker->refusals);
 	for (size_t i = 0; i < worker->udp_count; i++) datagrams_free(worker->udp[i].datagrams);
 	for (size_t i = 0; i < worker->tcp_count; i++) acceptor_close(&worker->tcp[i].acceptor);
-	if (worker->wakeup.watch.fd >= 0) wakeup_close(worker->loop, &worker->wakeup);
+	wakeup_close(worker->loop, &worker->wakeup);
 	free(worker->udp);
 	free(worker->tcp);
-	free(worker->streams_memory);
-	free(worker->connections);
 	free(worker->batch);
 	free(worker->in);
 	free(worker->out);

@@ -20,6 +20,7 @@ enum {
 	REQUEST_OCTETS_MAX = 4096, /* of a UDP request: one that is longer is none of ours */
 	UDP_BATCHES_PER_TURN = 4,  /* then TCP and timers have their turn */
 	ACCEPTS_PER_TURN = 16,
+	STREAMS_MIN = 64, /* places for connections to begin with */
 };
 
 struct connection;
@@ -36,7 +37,15 @@ struct tcp_source {
 	struct worker *worker;
 	struct watch watch;
 	struct acceptor acceptor;
-	struct timer pause; /* not watched until it is due: descriptors ran out */
+	struct timer pause; /* not watched until it is due: there was no room */
+	bool has_asked;     /* another worker to close a connection */
+};
+
+/* Who is connected; grows with the connections. */
+struct places {
+	struct stream_set set;
+	void *memory;                 /* of the set */
+	struct connection *by_slot[]; /* as many as the set's capacity */
 };
 
 /* Octets of one batch. */
@@ -50,17 +59,16 @@ struct worker {
 	struct front_shared *shared;
 	unsigned index;
 	pthread_t thread;
-	bool is_running; /* the thread is to be joined */
 	struct loop *loop;
 	struct crypto *crypto;
-	struct wakeup wakeup; /* rung to end it */
+	struct wakeup wakeup;    /* rung when one of these is set */
+	_Atomic bool is_stopped; /* end the thread */
+	_Atomic bool must_evict; /* close a connection: another worker has none to close */
 	struct udp_source *udp;
 	size_t udp_count;
 	struct tcp_source *tcp;
 	size_t tcp_count;
-	struct stream_set streams;
-	void *streams_memory;
-	struct connection **connections; /* by slot of `streams` */
+	struct places *places;
 	struct refusals refusals;
 	struct batch *batch;
 	uint8_t *in, *out; /* lent to the connection whose turn it is: STREAM_IN_OCTETS_MAX, */
@@ -68,13 +76,21 @@ struct worker {
 	_Atomic uint64_t counters[METRIC_COUNT];
 };
 
-/* Sockets and memory for worker `index`; the policy in force says how much. */
+/* Sockets and memory for worker `index`. */
 must_use enum code worker_open(struct worker *worker, struct front_shared *shared, unsigned index,
 			       struct error *err);
 must_use enum code worker_start(struct worker *worker, struct error *err);
 
-/* Ends the thread, closes its connections, frees all. Fine after a failed worker_open. */
+/* Ends the thread; it may still be rung. */
+void worker_stop(struct worker *worker);
+
+/* Closes its connections and frees all. */
 void worker_close(struct worker *worker);
+
+/*
+ * Asks another worker to close its idlest connection, soon. False: no other has any.
+ */
+bool worker_ask_eviction(const struct worker *worker);
 
 /* One thread writes each counter, any may read it. */
 static inline void worker_count(struct worker *worker, enum metric metric, uint64_t n)

@@ -2,6 +2,12 @@
 /* The front as a process: what clients get, and what the keeper is told. */
 #include "front_stage.h"
 
+#include "server/front/worker.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 static const char policy[] = "server: {name: ns1.example.net}\n"
 			     "keys:\n"
 			     "  - {name: xfer, secret: \"c2VjcmV0LWZvci10ZXN0cw==\"}\n"
@@ -508,6 +514,51 @@ TEST(the_idlest_connection_of_an_address_makes_room)
 	for (int i = 0; i < COUNT; i++) close(fds[i]);
 }
 
+/* Whichever worker they come to. */
+TEST(the_cap_on_connections_is_one_for_all_workers)
+{
+	enum { MAX = 10, COUNT = 3 * MAX };
+	int fds[COUNT];
+
+	stage_policy(stage, "limits: {tcp-connections: 10}\n"
+			    "zones: [{name: a.example, role: primary}]\n");
+	stage_segment(stage);
+	stage_serve(stage, 0, "a.example.", 1);
+	stage_roster_end(stage);
+	for (int i = 0; i < COUNT; i++) {
+		fds[i] = client_open(TRANSPORT_TCP, &stage->tcp);
+		client_send(fds[i], client_question(stage, "a.example. SOA"));
+		CHECK(client_message(stage, fds[i]).len > 12);
+	}
+	const uint64_t *stats = stage_stats(stage);
+	while (stats[METRIC_TCP_OPEN] > MAX) stats = stage_stats(stage);
+	CHECK(stats[METRIC_TCP_OPEN] == MAX && stats[METRIC_TCP_EVICTED] == COUNT - MAX);
+	CHECK(stats[METRIC_TCP_ACCEPTED] == COUNT && stats[METRIC_TCP_REFUSED] == 0);
+	for (int i = 0; i < COUNT; i++) close(fds[i]);
+}
+
+TEST(more_connections_find_more_places)
+{
+	enum { COUNT = 3 * STREAMS_MIN };
+	int fds[COUNT];
+
+	stage_policy(stage, "limits: {tcp-connections-per-address: 10000}\n"
+			    "zones: [{name: a.example, role: primary}]\n");
+	stage_segment(stage);
+	stage_serve(stage, 0, "a.example.", 1);
+	stage_roster_end(stage);
+	for (int turn = 0; turn < 2; turn++) {
+		for (int i = 0; i < COUNT; i++) {
+			if (turn == 0) fds[i] = client_open(TRANSPORT_TCP, &stage->tcp);
+			client_send(fds[i], client_question(stage, "a.example. SOA"));
+			CHECK(client_message(stage, fds[i]).len > 12);
+		}
+	}
+	const uint64_t *stats = stage_stats(stage);
+	CHECK(stats[METRIC_TCP_OPEN] == COUNT && stats[METRIC_TCP_EVICTED] == 0);
+	for (int i = 0; i < COUNT; i++) close(fds[i]);
+}
+
 TEST(an_idle_connection_is_closed)
 {
 	stage_policy(stage, "limits: {tcp-idle: 1s}\n"
@@ -520,6 +571,152 @@ TEST(an_idle_connection_is_closed)
 	CHECK(stage_stats(stage)[METRIC_TCP_TIMED_OUT] == 2);
 	close(idle);
 	close(half);
+}
+
+/*
+ * Clients in a process of their own: they may have descriptors when the front has none.
+ * Who is turned away, because that worker had no connection to close, comes again.
+ */
+static void clients_run(int count)
+{
+	uint8_t octets[512];
+
+	for (int answered = 0; answered < count;) {
+		struct span question = client_question(stage, "a.example. SOA");
+		int fd = client_open(TRANSPORT_TCP, &stage->tcp);
+		size_t done;
+		if (socket_send(fd, question, &done)) continue;
+		answered += client_receive(fd, octets, sizeof octets).len > 12;
+	}
+}
+
+TEST(when_descriptors_run_out_the_idlest_connection_goes)
+{
+	enum { FREE_DESCRIPTORS = 8, CLIENTS = 5 * FREE_DESCRIPTORS };
+	struct rlimit before, tight;
+	int status, end = 0;
+
+	begin();
+	for (int left = FREE_DESCRIPTORS; left > 0; end++) left -= fcntl(end, F_GETFD) < 0;
+	CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)end;
+	CHECK(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+	pid_t child = fork();
+	if (child == 0) {
+		if (setrlimit(RLIMIT_NOFILE, &before)) _exit(1);
+		clients_run(CLIENTS);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	const uint64_t *stats = stage_stats(stage);
+	CHECK(stats[METRIC_TCP_ACCEPTED] >= CLIENTS && stats[METRIC_TCP_EVICTED] > 0);
+}
+
+/* ---- what the log says ---- */
+
+static const char *log_take(int fd)
+{
+	static char text[1 << 18];
+	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+
+	CHECK(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+static size_t log_count(const char *text, const char *what)
+{
+	size_t count = 0;
+
+	while ((text = strstr(text, what))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+static void transfer_ask(const char *words, const struct tsig_key *key)
+{
+	int fd = client_open(TRANSPORT_TCP, &stage->tcp);
+	struct tsig_mac mac;
+	struct span question = client_question(stage, words);
+
+	if (key) question = question_sign(question, key, &mac);
+	client_send(fd, question);
+	CHECK(client_message(stage, fd).len >= 12);
+	close(fd);
+}
+
+TEST(the_log_says_who_was_refused_and_which_key_it_should_have_used)
+{
+	static const char signed_only[] =
+		"keys: [{name: xfer, secret: \"c2VjcmV0LWZvci10ZXN0cw==\"}]\n"
+		"remotes: [{name: west, address: [127.0.0.1], keys: xfer}]\n"
+		"zones:\n"
+		"  - {name: a.example, role: primary, secondaries: west}\n"
+		"  - {name: c.example, role: secondary, primaries: west}\n";
+	struct tsig_key key = key_of_policy();
+	int fd, before = dup(STDERR_FILENO);
+
+	CHECK(memfd_open("log", 1 << 18, &fd, NULL) == OK && dup2(fd, STDERR_FILENO) >= 0);
+	log_level_set(LEVEL_WARNING);
+	stage_policy(stage, signed_only);
+	stage_segment(stage);
+	stage_serve(stage, 0, "a.example.", 1);
+	stage_serve(stage, 1, "c.example.", 1);
+	stage_roster_end(stage);
+	transfer_ask("a.example. AXFR", NULL);
+	key.secret = span_of_text("wrong");
+	transfer_ask("a.example. AXFR", &key);
+	key.name = world_name(&stage->world, "other.");
+	transfer_ask("a.example. IXFR", &key); /* FORMERR, but the key comes first */
+	transfer_ask("x.example. AXFR", NULL);
+	stage_ask(stage, "c.example. SOA notify");
+	stage_ask(stage, "a.example. SOA notify");
+	stage_close(stage);
+	dup2(before, STDERR_FILENO);
+	const char *text = log_take(fd);
+	CHECK(strstr(text, "transfer-refused") && strstr(text, "zone=a.example. from=127.0.0.1@"));
+	CHECK(strstr(text, "reason=\"it must use a key\" key=\"\" remote=west wanted-key=xfer\n"));
+	CHECK(strstr(text, "reason=\"its key has another secret here\" key=xfer. remote=west "
+			   "wanted-key=xfer\n"));
+	CHECK(strstr(text, "reason=\"its key is unknown\" key=other. remote=west "
+			   "wanted-key=xfer\n"));
+	CHECK(strstr(text, "zone=x.example. ") && strstr(text, "reason=\"no zone of ours\""));
+	CHECK(log_count(text, "transfer-refused") == 4 && log_count(text, "notify-refused") == 2);
+	CHECK(strstr(text, "reason=\"it is none of the zone's primaries\""));
+	close(before);
+	close(fd);
+	stage = stage_open();
+}
+
+TEST(strangers_cannot_flood_the_log)
+{
+	enum { FLOOD = 300 };
+	int fd, before = dup(STDERR_FILENO);
+	size_t logged, told = 0;
+	unsigned count;
+
+	CHECK(memfd_open("log", 1 << 18, &fd, NULL) == OK && dup2(fd, STDERR_FILENO) >= 0);
+	log_level_set(LEVEL_WARNING);
+	begin();
+	for (int i = 0; i < FLOOD; i++) stage_ask(stage, "a.example. SOA notify");
+	stage_close(stage);
+	dup2(before, STDERR_FILENO);
+	const char *text = log_take(fd);
+	logged = log_count(text, "notify-refused");
+	for (const char *at = text; (at = strstr(at, "refusals-unlogged")); at++) {
+		const char *number = strstr(at, "count=");
+		CHECK(number && sscanf(number, "count=%u", &count) == 1);
+		told += count;
+	}
+	CHECK(logged >= REFUSALS_BURST && logged < FLOOD / 2 && logged + told == FLOOD);
+	close(before);
+	close(fd);
+	stage = stage_open();
 }
 
 /* ---- strangers ---- */
@@ -592,7 +789,12 @@ int main(void)
 		ROW(a_client_that_reads_late_gets_every_answer),
 		ROW(who_announces_less_than_a_header_is_put_out),
 		ROW(the_idlest_connection_of_an_address_makes_room),
+		ROW(the_cap_on_connections_is_one_for_all_workers),
+		ROW(more_connections_find_more_places),
 		ROW(an_idle_connection_is_closed),
+		ROW(when_descriptors_run_out_the_idlest_connection_goes),
+		ROW(the_log_says_who_was_refused_and_which_key_it_should_have_used),
+		ROW(strangers_cannot_flood_the_log),
 		ROW(no_octets_end_the_service),
 		ROW(the_keeper_is_told_what_was_counted),
 	};
