@@ -13,8 +13,6 @@
 
 #define CONTROL_DEFAULT "/run/lockstep/control.sock"
 
-enum { POLICY_ARENA_MAX = 1 << 30 };
-
 const char *field_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -27,33 +25,24 @@ json_int_t field_int(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-/* The socket that the configuration names; the default's where it may not be read. */
+/* The socket that the configuration names; the default's where there is none to read. */
 static int socket_path(const struct invocation *invocation, char *path, size_t cap)
 {
-	const char *file = config_path(invocation->options[OPTION_CONFIG]);
-	struct arena *arena = NULL;
-	struct diagnostics diagnostics = {0};
-	const struct policy *policy = NULL;
-	int status = CLI_DONE;
+	const char *file = config_path(invocation->options[OPTION_CONFIG]), *control;
+	struct error err = {0};
 
 	if (invocation->options[OPTION_SOCKET]) {
 		snprintf(path, cap, "%s", invocation->options[OPTION_SOCKET]);
 		return CLI_DONE;
 	}
-	snprintf(path, cap, "%s", CONTROL_DEFAULT);
-	if (access(file, R_OK) && !invocation->options[OPTION_CONFIG]) return CLI_DONE;
-	arena = arena_new(POLICY_ARENA_MAX);
-	diagnostics.arena = arena;
+	struct arena *arena = arena_new(CONFIG_SCRATCH_MAX);
 	if (!arena) return cli_failed("no memory");
-	if (config_files_load(file, arena, &diagnostics, &policy)) {
-		diagnostics_show(&diagnostics);
-		status = cli_failed("the configuration does not say where the control socket is; "
-				    "--socket PATH does");
-	} else {
-		snprintf(path, cap, "%s", policy->server.control);
-	}
+	enum code code = config_files_control(file, arena, &control, &err);
+	snprintf(path, cap, "%s", code ? CONTROL_DEFAULT : control);
 	arena_free(arena);
-	return status;
+	if (!code || !invocation->options[OPTION_CONFIG]) return CLI_DONE;
+	return cli_failed("%s, so it does not say where the control socket is; --socket PATH does",
+			  err.text);
 }
 
 static int no_server(const char *path, int why)

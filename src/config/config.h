@@ -55,6 +55,14 @@ struct config_loader {
 enum code config_load(const struct config_loader *loader, const char *path, struct arena *arena,
 		      struct diagnostics *diagnostics, const struct policy **policy) must_use;
 
+/*
+ * The path of the control socket, in `arena`, as far as the files can be read: a mistake
+ * elsewhere in them must not keep people from a server that runs with the configuration
+ * before. The default where they do not say it; NULL when the arena is full.
+ */
+const char *config_control(const struct config_loader *loader, const char *path,
+			   struct arena *arena);
+
 enum config_format { CONFIG_YAML, CONFIG_JSON };
 
 /*

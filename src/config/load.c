@@ -226,3 +226,37 @@ out:
 	arena_free(load.scratch);
 	return code;
 }
+
+/* NULL where `server: control` does not stand, or is wrong. */
+static const char *control_read(struct load *load, const struct setting *control)
+{
+	size_t count;
+	const struct setting *settings = chapter_settings(CHAPTER_SERVER, &count);
+	const struct entries *entries = &load->chapters[CHAPTER_SERVER];
+	const struct node *node =
+		entries->count ? entries->list[0].values[control - settings] : NULL;
+	struct server_policy server = {0};
+
+	if (node && !load->exhausted && value_read(load, control, node, &server))
+		return server.control;
+	return NULL;
+}
+
+const char *config_control(const struct config_loader *loader, const char *path,
+			   struct arena *arena)
+{
+	const struct setting *control = setting_find(CHAPTER_SERVER, span_of_text("control"));
+	struct diagnostics unheard = {.arena = arena};
+	struct load load = {.loader = loader, .arena = arena, .diagnostics = &unheard};
+	const char *found = NULL;
+
+	load.scratch = arena_new(loader->scratch_max ? loader->scratch_max : CONFIG_SCRATCH_MAX);
+	if (!load.scratch) return NULL;
+	load_files(&load, path);
+	if (!load.exhausted) {
+		found = control_read(&load, control);
+		if (!found) found = control->standard;
+	}
+	arena_free(load.scratch);
+	return found;
+}

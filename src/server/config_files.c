@@ -97,6 +97,15 @@ enum code config_files_load(const char *path, struct arena *arena, struct diagno
 	return config_files_load_seen(path, arena, diagnostics, policy, NULL, NULL);
 }
 
+/* The folder of the main file, with no links in it; in `whole`. */
+static bool loader_place(struct config_loader *loader, const char *path, char whole[PATH_MAX])
+{
+	if (!realpath(path, whole)) return false;
+	*strrchr(whole, '/') = '\0';
+	loader->folder = whole[0] ? whole : "/";
+	return true;
+}
+
 enum code config_files_load_seen(const char *path, struct arena *arena,
 				 struct diagnostics *diagnostics, const struct policy **policy,
 				 void (*seen)(void *context, const char *path), void *context)
@@ -110,20 +119,29 @@ enum code config_files_load_seen(const char *path, struct arena *arena,
 	reading.arena = arena_new(CONFIG_SCRATCH_MAX);
 	if (!reading.arena) return E_NOMEM;
 	if (gethostname(host_name, sizeof host_name - 1) == 0) loader.host_name = host_name;
-	if (!realpath(path, whole)) {
+	if (loader_place(&loader, path, whole)) {
+		code = config_load(&loader, path, arena, diagnostics, policy);
+	} else {
 		diagnose(diagnostics, (struct place){.file = path}, (struct span){0},
 			 "the configuration cannot be read: %s (name another with -c FILE)",
 			 strerror(errno));
 		code = E_SYNTAX;
-		goto out;
 	}
-	char *slash = strrchr(whole, '/');
-	*slash = '\0';
-	loader.folder = whole[0] ? whole : "/";
-	code = config_load(&loader, path, arena, diagnostics, policy);
-out:
 	arena_free(reading.arena);
 	return code;
+}
+
+enum code config_files_control(const char *path, struct arena *arena, const char **control,
+			       struct error *err)
+{
+	char whole[PATH_MAX];
+	struct reading reading = {.arena = arena};
+	struct config_loader loader = {.read = read_file, .expand = expand, .context = &reading};
+
+	if (access(path, R_OK) || !loader_place(&loader, path, whole))
+		return error_set(err, E_IO, "%s: %s", path, strerror(errno));
+	*control = config_control(&loader, path, arena);
+	return *control ? OK : error_set(err, E_NOMEM, "no memory to read %s", path);
 }
 
 void diagnostics_show(const struct diagnostics *diagnostics)

@@ -26,6 +26,13 @@ enum code config_files_load_seen(const char *path, struct arena *arena,
 				 void (*seen)(void *context, const char *path),
 				 void *context) must_use;
 
+/*
+ * The control socket that `path` names, whatever else is wrong in it (config_control), in
+ * `arena`. E_IO: the file cannot be read.
+ */
+enum code config_files_control(const char *path, struct arena *arena, const char **control,
+			       struct error *err) must_use;
+
 /* Prints every diagnostic with its line and caret, and the number of errors that were not kept. */
 void diagnostics_show(const struct diagnostics *diagnostics);
 
