@@ -9,9 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONTROL_DEFAULT "/run/lockstep/control.sock"
+
+enum { PATIENCE_S = 5, TRIES_PER_SECOND = 20 };
 
 const char *field_text(const json_t *object, const char *key)
 {
@@ -68,88 +71,154 @@ static int connect_to(const char *path, int *fd)
 	return no_server(path, why);
 }
 
-static int request_send(int fd, const struct invocation *invocation, json_t *request)
-{
-	char *line;
-	size_t len, at = 0;
+/* One connection: what was sent and what came back of it. */
+struct asking {
+	const struct invocation *invocation;
+	const char *line;
+	json_t *answer;    /* the last line: a result, or an error */
+	bool text_printed; /* pieces of text came before it */
+};
 
-	json_object_set_new(request, "command", json_string(invocation->command->words));
-	line = json_dumps(request, JSON_COMPACT);
-	json_decref(request);
-	if (!line) return cli_failed("no memory");
-	len = strlen(line);
-	line[len++] = '\n';
+static bool wants_json(const struct asking *asking)
+{
+	return asking->invocation->options[OPTION_JSON] != NULL;
+}
+
+static bool request_send(int fd, const char *line)
+{
+	size_t len = strlen(line), at = 0;
+
 	while (at < len) {
 		ssize_t n = send(fd, line + at, len - at, MSG_NOSIGNAL);
 		if (n <= 0) break;
 		at += (size_t)n;
 	}
-	free(line);
-	return at == len ? CLI_DONE : cli_failed("the server closed the connection");
+	return at == len;
 }
 
-/* The last line: a result, or an error. */
-static int answer_take(const struct invocation *invocation, json_t *answer, json_t **result)
+/* A piece of text as it is, or as a part of one JSON string. */
+static void text_print(struct asking *asking, const json_t *text)
 {
-	const json_t *error = json_object_get(answer, "error");
-	int status = (int)field_int(answer, "exit");
-
-	if (invocation->options[OPTION_JSON]) {
-		json_t *shown = error ? answer : json_object_get(answer, "result");
-		json_dumpf(shown, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else if (error) {
-		fprintf(stderr, "lockstep: %s\n", field_text(error, "message"));
+	if (wants_json(asking)) {
+		char *quoted = json_dumps(text, JSON_ENCODE_ANY);
+		if (!asking->text_printed) fputs("{\"text\":\"", stdout);
+		if (quoted) fwrite(quoted + 1, 1, strlen(quoted) - 2, stdout);
+		free(quoted);
 	} else {
-		*result = json_incref(json_object_get(answer, "result"));
+		fwrite(json_string_value(text), 1, json_string_length(text), stdout);
 	}
-	return status;
+	asking->text_printed = true;
 }
 
-static int answer_read(FILE *in, const struct invocation *invocation, json_t **result)
+static void answer_read(struct asking *asking, FILE *in)
 {
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t len;
-	int status = CLI_NO_SERVER;
-	bool ended = false;
 
-	while (!ended && (len = getline(&line, &cap, in)) > 0) {
+	while (!asking->answer && (len = getline(&line, &cap, in)) > 0) {
 		json_t *answer = json_loadb(line, (size_t)len, 0, NULL);
 		const json_t *text = json_object_get(answer, "text");
 		if (text) {
-			fwrite(json_string_value(text), 1, json_string_length(text), stdout);
-		} else if (answer) {
-			status = answer_take(invocation, answer, result);
-			ended = true;
+			text_print(asking, text);
+			json_decref(answer);
+		} else {
+			asking->answer = answer;
 		}
-		json_decref(answer);
 	}
 	free(line);
-	if (!ended) fputs("lockstep: the server ended before it answered\n", stderr);
+}
+
+static int ask_once(struct asking *asking, const char *path)
+{
+	FILE *in = NULL;
+	int fd = -1;
+	int status = connect_to(path, &fd);
+
+	if (status) return status;
+	if (request_send(fd, asking->line)) in = fdopen(fd, "r");
+	if (in) {
+		answer_read(asking, in);
+		fclose(in);
+	} else {
+		close(fd);
+	}
+	return CLI_DONE;
+}
+
+/* Whether the keeper was just being started: then it is there in a moment. */
+static bool try_again(const struct asking *asking)
+{
+	const json_t *error = json_object_get(asking->answer, "error");
+
+	if (asking->text_printed) return false;
+	return !asking->answer || strcmp(field_text(error, "code"), code_name(E_BUSY)) == 0;
+}
+
+/*
+ * While a process is started again the server says that it is busy, or ends a connection
+ * that the old process had. Each command does the same when it is said twice.
+ */
+static int ask_patiently(struct asking *asking, const char *path)
+{
+	static const struct timespec pause = {0, 1000000000 / TRIES_PER_SECOND};
+	int status = ask_once(asking, path);
+
+	for (int i = 0; !status && try_again(asking) && i < PATIENCE_S * TRIES_PER_SECOND; i++) {
+		json_decref(asking->answer);
+		asking->answer = NULL;
+		nanosleep(&pause, NULL);
+		status = ask_once(asking, path);
+	}
 	return status;
+}
+
+static int answer_take(struct asking *asking, json_t **result)
+{
+	const json_t *error = json_object_get(asking->answer, "error");
+
+	if (!asking->answer) {
+		fputs("lockstep: the server ended before it answered\n", stderr);
+		return CLI_NO_SERVER;
+	}
+	if (wants_json(asking) && asking->text_printed) {
+		fputs("\"}\n", stdout);
+	} else if (wants_json(asking)) {
+		json_dumpf(error ? asking->answer : json_object_get(asking->answer, "result"),
+			   stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (error) {
+		fprintf(stderr, "lockstep: %s\n", field_text(error, "message"));
+	} else {
+		*result = json_incref(json_object_get(asking->answer, "result"));
+	}
+	return (int)field_int(asking->answer, "exit");
+}
+
+/* The request as the server reads it; the caller frees it. Takes over `request`. */
+static char *request_line(const struct invocation *invocation, json_t *request)
+{
+	char *compact, *line = NULL;
+
+	json_object_set_new(request, "command", json_string(invocation->command->words));
+	compact = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	if (compact && asprintf(&line, "%s\n", compact) < 0) line = NULL;
+	free(compact);
+	return line;
 }
 
 int client_ask(const struct invocation *invocation, json_t *request, json_t **result)
 {
-	char path[4096];
-	int fd = -1;
-	int status = socket_path(invocation, path, sizeof path);
+	char path[4096], *line = request_line(invocation, request);
+	struct asking asking = {.invocation = invocation, .line = line};
+	int status = line ? socket_path(invocation, path, sizeof path) : cli_failed("no memory");
 
 	*result = NULL;
-	if (!status) status = connect_to(path, &fd);
-	if (status) {
-		json_decref(request);
-		return status;
-	}
-	status = request_send(fd, invocation, request);
-	FILE *in = status ? NULL : fdopen(fd, "r");
-	if (!in) {
-		close(fd);
-		return status ? status : cli_failed("no memory");
-	}
-	status = answer_read(in, invocation, result);
-	fclose(in);
+	if (!status) status = ask_patiently(&asking, path);
+	if (!status) status = answer_take(&asking, result);
+	json_decref(asking.answer);
+	free(line);
 	if (fflush(stdout) || ferror(stdout))
 		return cli_failed("standard output: %s", strerror(errno));
 	return status;

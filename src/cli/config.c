@@ -56,8 +56,9 @@ int command_CONFIG_CHECK(const struct invocation *invocation)
 	} else {
 		diagnostics_show(&diagnostics);
 		if (!code)
-			printf("%s: good, %s zones\n", path,
-			       number_show(policy->zone_count, zones));
+			printf("%s: good, %s zone%s\n", path,
+			       number_show(policy->zone_count, zones),
+			       policy->zone_count == 1 ? "" : "s");
 	}
 	arena_free(arena);
 	return code ? CLI_FAILED : CLI_DONE;

@@ -87,7 +87,7 @@ class Asker:
     """Asks the same question in a loop while the body of `with` runs; keeps what went wrong."""
 
     def __init__(self, server, name, rdtype="A"):
-        self.server, self.name, self.rdtype = server, name, rdtype
+        self.port, self.name, self.rdtype = server.port, name, rdtype
         self.count, self.lost = 0, []
         self.stop = threading.Event()
 
@@ -95,7 +95,7 @@ class Asker:
         while not self.stop.is_set():
             query = dns.message.make_query(self.name, self.rdtype)
             try:
-                reply = dns.query.udp(query, "127.0.0.1", timeout=1, port=self.server.port)
+                reply = dns.query.udp(query, "127.0.0.1", timeout=1, port=self.port)
                 self.count += 1
                 if reply.rcode() != dns.rcode.NOERROR or not reply.answer:
                     self.lost.append(dns.rcode.to_text(reply.rcode()))
@@ -209,11 +209,11 @@ class Server:
         send = dns.query.tcp if tcp else dns.query.udp
         return send(query, "127.0.0.1", timeout=PATIENCE, port=self.port)
 
-    def serial(self, zone):
+    def serial(self, zone, port=None):
         """What it answers for the zone's SOA; None when it does not answer with one."""
         try:
             query = dns.message.make_query(zone, "SOA")
-            reply = dns.query.udp(query, "127.0.0.1", timeout=1, port=self.port)
+            reply = dns.query.udp(query, "127.0.0.1", timeout=1, port=port or self.port)
         except (dns.exception.Timeout, OSError):
             return None
         for rrset in reply.answer:

@@ -183,6 +183,25 @@ def test_a_zone_of_ones_own_is_read_and_never_written(terminal, tmp_path):
     assert zone.read_text() == text
 
 
+def test_a_second_one_in_the_same_folder_leaves_the_first_alone(terminal, tmp_path):
+    run = terminal(tmp_path / "run")
+    run.shows(IN_STEP)
+    second = terminal(tmp_path / "run")
+    assert second.end() == 1
+    assert re.search(r"another one runs in \S+", second.screen)
+    edit(tmp_path / "run" / "lockstep.test.zone", "192.0.2.80", "192.0.2.79")
+    before = len(run.screen)
+    run.shows(IN_STEP, before)
+    assert address(run.ports()[1]) == ["192.0.2.79", "192.0.2.81"]
+
+
+def test_names_with_spaces_and_marks(terminal, tmp_path):
+    zone = tmp_path / "it's: a #zone.txt"
+    zone.write_text("$TTL 300\n@ SOA ns hostmaster 7 3600 600 86400 300\n  NS ns\nns A 192.0.2.1\n")
+    run = terminal(tmp_path / "my run: #1", "--zone", str(zone), "--origin", "my.example")
+    assert run.serial() == 7
+
+
 def test_a_zone_without_its_name_and_a_name_without_its_zone_are_refused(terminal, tmp_path):
     zone = tmp_path / "mine.zone"
     zone.write_text("")

@@ -9,9 +9,12 @@
 #define RECLAIM_PAUSE_MIN_NS NS_PER_MS
 #define RECLAIM_PAUSE_MAX_NS NS_PER_S
 
+/* So long requests wait for the zones that the keeper has still to name. */
+#define ROSTER_PATIENCE_NS (200 * NS_PER_MS)
+
 /* ---- workers ---- */
 
-/* They want a policy for each batch; until the first one requests wait in the kernel. */
+/* They want a policy for each batch; until they start, requests wait in the kernel. */
 static void workers_start(struct front *front)
 {
 	struct process *process = front->process;
@@ -26,6 +29,15 @@ static void workers_start(struct front *front)
 	for (uint32_t i = 0; i < process->worker_count; i++)
 		if (worker_start(&workers[i], &err)) process_fail(process, "%s", err.text);
 	front->worker_count = process->worker_count;
+}
+
+/* The zones that the keeper has named so far are better than none. */
+static void workers_due(void *context, instant_ns now)
+{
+	struct front *front = context;
+
+	(void)now;
+	if (!front->shared.workers) workers_start(front);
 }
 
 /* First all threads end, for each may ring another. */
@@ -143,6 +155,8 @@ static void flush_due(void *context, instant_ns now)
 	roster_serve(&front->roster);
 	if (front->has_roster) {
 		atomic_store(&front->shared.is_complete, true);
+		timer_cancel(front->loop, &front->patience);
+		if (!front->shared.workers) workers_start(front);
 		if (!front->is_ready) process_ready(front->process);
 		front->is_ready = true;
 	}
@@ -188,7 +202,8 @@ static void received(void *context, struct channel_message *message)
 		process_peer_failed(front->process, PROCESS_KEEPER);
 		return;
 	}
-	if (!front->shared.workers && atomic_load(&front->roster.policy)) workers_start(front);
+	if (message->kind == MESSAGE_FRONT_POLICY && !front->shared.workers)
+		timer_set_after(front->loop, &front->patience, ROSTER_PATIENCE_NS);
 	timer_set_after(front->loop, &front->flush, 0);
 }
 
@@ -226,6 +241,7 @@ static void front_open(struct front *front, struct process *process)
 				.loop = process->loop,
 				.flush = {.due = flush_due, .context = front},
 				.reclaim = {.due = reclaim_due, .context = front},
+				.patience = {.due = workers_due, .context = front},
 				.shared = {.process = process,
 					   .roster = &front->roster,
 					   .mailbox = &front->mailbox}};
@@ -239,6 +255,7 @@ static void front_close(struct front *front)
 	workers_stop(front);
 	timer_cancel(front->loop, &front->flush);
 	timer_cancel(front->loop, &front->reclaim);
+	timer_cancel(front->loop, &front->patience);
 	mailbox_close(&front->mailbox, front->loop);
 	roster_close(&front->roster);
 }

@@ -50,8 +50,9 @@ struct front {
 	struct timer flush;   /* at the end of a turn in which something came */
 	struct timer reclaim; /* something is not released yet */
 	duration_ns reclaim_pause;
+	struct timer patience; /* then workers start without the whole roster */
 	struct front_shared shared;
-	unsigned worker_count; /* that run: none before the first policy */
+	unsigned worker_count; /* that run: none until the roster is whole, or patience ends */
 };
 
 /* The main of the process. */

@@ -71,6 +71,25 @@ static struct zone *zone_make(struct keeper *k, const struct zone_policy *policy
 	return zone;
 }
 
+/*
+ * A zone that begins anew under another policy. The front goes on with the version that
+ * it has until the new one's first.
+ */
+static struct zone *zone_begin_anew(struct zone *former, const struct zone_policy *policy)
+{
+	struct keeper *k = former->keeper;
+	struct zone *zone = zone_new(k, policy);
+
+	if (!zone) process_fail(k->process, "no memory for zone %s", policy->label);
+	zone->restore_due = true;
+	zone->slot = former->slot;
+	k->by_slot[zone->slot] = zone;
+	zone_hand_over(former, zone);
+	zone_answer_gone(former);
+	zone_let_go(former);
+	return zone;
+}
+
 enum code keeper_zones_start(struct keeper *k, struct error *err)
 {
 	k->zones = calloc(k->policy->zone_count + 1, sizeof(struct zone *));
@@ -105,10 +124,10 @@ static bool zone_goes_on(const struct zone_policy *before, const struct zone_pol
 			     after->secondary_count);
 }
 
-static void zone_leave(struct zone *zone, bool told)
+static void zone_leave(struct zone *zone)
 {
 	zone_answer_gone(zone);
-	if (told) LOG(EVENT_ZONE_REMOVED, log_text("zone", zone->machine.policy->label));
+	LOG(EVENT_ZONE_REMOVED, log_text("zone", zone->machine.policy->label));
 	zone_withdraw(zone);
 	zone_let_go(zone);
 }
@@ -124,18 +143,14 @@ static void zones_move(struct keeper *k, const struct policy *after, struct zone
 		while (old < k->zone_count &&
 		       (order = name_compare(k->zones[old]->machine.policy->name, policy->name)) <
 			       0)
-			zone_leave(k->zones[old++], true);
+			zone_leave(k->zones[old++]);
 		struct zone *same = old < k->zone_count && order == 0 ? k->zones[old++] : NULL;
-		if (same && zone_goes_on(same->machine.policy, policy)) {
-			same->machine.policy = policy;
-			same->machine.limits = &after->limits;
-			zones[i] = same;
-			continue;
-		}
-		if (same) zone_leave(same, false);
-		zones[i] = NULL;
+		zones[i] = same; /* under its old policy if it cannot go on under the new one */
+		if (!same || !zone_goes_on(same->machine.policy, policy)) continue;
+		same->machine.policy = policy;
+		same->machine.limits = &after->limits;
 	}
-	while (old < k->zone_count) zone_leave(k->zones[old++], true);
+	while (old < k->zone_count) zone_leave(k->zones[old++]);
 }
 
 /* From here on nothing can fail but memory, and then a new keeper begins with the new file. */
@@ -152,7 +167,10 @@ static void policy_switch(struct keeper *k, struct arena *arena, const struct po
 	k->policy_arena = arena;
 	k->zone_count = 0;
 	for (size_t i = 0; i < after->zone_count; i++)
-		if (!zones[i]) zones[i] = zone_make(k, &after->zones[i]);
+		if (!zones[i])
+			zones[i] = zone_make(k, &after->zones[i]);
+		else if (zones[i]->machine.policy != &after->zones[i])
+			zones[i] = zone_begin_anew(zones[i], &after->zones[i]);
 	k->zone_count = after->zone_count;
 	k->applied_unix_s = clock_unix_s();
 	k->config_problem[0] = '\0';
@@ -189,13 +207,26 @@ static void plan_again(struct keeper *k)
 		process_fail(k->process, "the supervisor takes no more messages");
 }
 
+/* The first error stands for all, which `config check` shows. */
 static void refuse(struct keeper *k, const struct diagnostics *diagnostics)
 {
-	const struct diagnostic *first = diagnostics->count ? &diagnostics->list[0] : NULL;
+	const struct diagnostic *first = NULL;
+	char more[64] = "";
 
-	snprintf(k->config_problem, sizeof k->config_problem, "%s:%u: %s",
-		 first ? first->place.file : k->process->config_path, first ? first->place.line : 0,
-		 first ? first->text : "it cannot be read");
+	for (size_t i = 0; i < diagnostics->count && !first; i++)
+		if (!diagnostics->list[i].warning) first = &diagnostics->list[i];
+	if (diagnostics->error_count > 1)
+		snprintf(more, sizeof more, " (and %zu more)", diagnostics->error_count - 1);
+	if (!first)
+		snprintf(k->config_problem, sizeof k->config_problem, "%s: no memory to read it",
+			 k->process->config_path);
+	else if (first->place.line)
+		snprintf(k->config_problem, sizeof k->config_problem, "%s:%u:%u: %s%s",
+			 first->place.file, first->place.line, first->place.column, first->text,
+			 more);
+	else
+		snprintf(k->config_problem, sizeof k->config_problem, "%s: %s%s", first->place.file,
+			 first->text, more);
 	LOG(EVENT_CONFIG_REFUSED, log_text("reason", k->config_problem));
 }
 

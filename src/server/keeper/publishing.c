@@ -111,7 +111,28 @@ void zone_publish_expiry(struct zone *zone)
 
 void zone_publish_nothing(struct zone *zone)
 {
+	struct image_place before = zone->place;
+
+	zone->place = (struct image_place){0};
 	publication_queue(zone);
+	segments_retire(&zone->keeper->segments, &before, zone->generation);
+}
+
+static void await_front_no_more(struct zone *zone)
+{
+	struct zone **link = &zone->keeper->awaiting_front;
+
+	while (*link && *link != zone) link = &(*link)->next_serving;
+	if (*link) *link = zone->next_serving;
+}
+
+void zone_hand_over(struct zone *former, struct zone *zone)
+{
+	zone->place = former->place;
+	zone->generation = former->generation;
+	zone->unsent = former->unsent;
+	former->place = (struct image_place){0};
+	await_front_no_more(former);
 }
 
 void zone_withdraw(struct zone *zone)
@@ -120,11 +141,7 @@ void zone_withdraw(struct zone *zone)
 	struct message_withdraw body = {.generation = ++k->generation, .slot = zone->slot};
 
 	segments_retire(&k->segments, &zone->place, k->generation);
-	for (struct zone **link = &k->awaiting_front; *link; link = &(*link)->next_serving) {
-		if (*link != zone) continue;
-		*link = zone->next_serving;
-		break;
-	}
+	await_front_no_more(zone);
 	/* A front that cannot be told is behind by more than a queue: a new one knows better. */
 	if (k->front && channel_send(k->front, MESSAGE_WITHDRAW, &body, (struct span){0}, -1))
 		process_peer_failed(k->process, PROCESS_FRONT);

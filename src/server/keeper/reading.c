@@ -11,6 +11,9 @@
 static bool is_unchanged(const struct zone *zone)
 {
 	if (zone->machine.problem_since) return false;
+	/* The store may remember the files of another configuration. */
+	if (zone->file_count && strcmp(zone->files[0].path, zone->machine.policy->file) != 0)
+		return false;
 	for (size_t i = 0; i < zone->file_count; i++) {
 		struct file_identity now;
 		if (file_identify(zone->files[i].path, &now, NULL)) return false;

@@ -3,8 +3,8 @@
  * storing.c - the store's jobs, one after the other for each candidate.
  *
  * A candidate becomes a draft first where it is a snapshot (the store's second thread
- * writes it), then a batch; batches of many zones share one commit. A job names its
- * zone by slot, which is never given twice, so that a zone which is gone is nobody.
+ * writes it), then a batch; batches of many zones share one commit. A zone that is gone
+ * lives on until its last job is done.
  */
 #include "server/keeper/storing.h"
 
@@ -34,7 +34,7 @@ enum purpose {
 struct job {
 	struct store_job store;
 	enum purpose purpose;
-	uint32_t slot;
+	struct zone *zone;       /* lives until the job is done; NULL: it is for no zone */
 	struct name_buffer name; /* of the zone: the policy may be gone before the job is done */
 	struct arena *arena;     /* of a restore: handed to the zone */
 	struct client *client;
@@ -55,7 +55,7 @@ static struct job *job_new(struct zone *zone, enum purpose purpose, enum store_j
 	job->store.kind = kind;
 	job->store.context = job;
 	if (!zone) return job;
-	job->slot = zone->slot;
+	job->zone = zone;
 	name_copy(&job->name, zone->machine.policy->name);
 	job->store.key = (struct zone_key){VIEW_DEFAULT, name_of(&job->name)};
 	return job;
@@ -396,9 +396,9 @@ static void copied(struct job *job)
 }
 
 /* The zone that the job is for, if it is still wanted; one that is not goes with its last job. */
-static struct zone *zone_of(struct keeper *k, const struct job *job)
+static struct zone *zone_of(const struct job *job)
 {
-	struct zone *zone = job->name.len ? k->by_slot[job->slot] : NULL;
+	struct zone *zone = job->zone;
 
 	if (!zone) return NULL;
 	zone->job_count--;
@@ -409,7 +409,7 @@ static struct zone *zone_of(struct keeper *k, const struct job *job)
 
 static void job_done(struct keeper *k, struct job *job)
 {
-	struct zone *zone = zone_of(k, job);
+	struct zone *zone = zone_of(job);
 
 	switch (job->purpose) {
 	case FOR_RESTORE:
@@ -507,6 +507,9 @@ void keeper_store_close(struct keeper *k)
 	timer_cancel(k->loop, &k->recovery_timer);
 	loop_remove(k->loop, &k->store_watch);
 	store_thread_stop(k->store);
-	while ((done = store_thread_next(k->store))) job_free(done->context);
+	while ((done = store_thread_next(k->store))) {
+		zone_of(done->context);
+		job_free(done->context);
+	}
 	store_thread_free(k->store);
 }

@@ -65,7 +65,7 @@ void zone_let_go(struct zone *zone)
 	timer_cancel(k->loop, &zone->read_timer);
 	timer_cancel(k->loop, &zone->exchange_timer);
 	if (zone->job_count) return;
-	k->by_slot[zone->slot] = NULL;
+	if (k->by_slot[zone->slot] == zone) k->by_slot[zone->slot] = NULL;
 	zone_free(zone);
 }
 

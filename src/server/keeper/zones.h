@@ -92,6 +92,8 @@ void zone_publish_expiry(struct zone *zone);
 /* It is configured, and there is no version of it: SERVFAIL, not REFUSED. */
 void zone_publish_nothing(struct zone *zone);
 void zone_withdraw(struct zone *zone);
+/* What the front serves for `former` is now for `zone`, in the same slot, until it publishes. */
+void zone_hand_over(struct zone *former, struct zone *zone);
 
 /* A front is there anew: it gets the policy, every segment and every zone. */
 void front_greet(struct keeper *k);
