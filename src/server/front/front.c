@@ -153,7 +153,7 @@ static void flush_due(void *context, instant_ns now)
 
 	(void)now;
 	roster_serve(&front->roster);
-	if (front->has_roster) {
+	if (front->has_roster && atomic_load(&front->roster.policy)) {
 		atomic_store(&front->shared.is_complete, true);
 		timer_cancel(front->loop, &front->patience);
 		if (!front->shared.workers) workers_start(front);
