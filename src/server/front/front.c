@@ -173,9 +173,9 @@ static enum code message_take(struct front *front, struct channel_message *messa
 	case MESSAGE_FRONT_POLICY:
 		return roster_take_policy(roster, message->body, message->fd, err);
 	case MESSAGE_SEGMENT: return roster_take_segment(roster, message->body, message->fd, err);
-	case MESSAGE_SEGMENT_DROP: return roster_drop_segment(roster, message->body, err);
+	case MESSAGE_SEGMENT_DROP: roster_drop_segment(roster, message->body); return OK;
 	case MESSAGE_PUBLISH: return roster_publish(roster, message->body, err);
-	case MESSAGE_WITHDRAW: return roster_withdraw(roster, message->body, err);
+	case MESSAGE_WITHDRAW: roster_withdraw(roster, message->body); return OK;
 	case MESSAGE_ROSTER_END:
 		roster_end(roster, message->body);
 		front->has_roster = true;

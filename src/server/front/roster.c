@@ -199,16 +199,11 @@ enum code roster_take_segment(struct roster *roster, const struct message_segmen
 	return OK;
 }
 
-enum code roster_drop_segment(struct roster *roster, const struct message_segment *body,
-			      struct error *err)
+void roster_drop_segment(struct roster *roster, const struct message_segment *body)
 {
 	struct mapping *mapping = mapping_find(roster, body->id);
 
-	if (!mapping)
-		return error_set(err, E_NOT_FOUND, "segment %u is dropped and was not sent",
-				 body->id);
-	mapping->dropped = true;
-	return OK;
+	if (mapping) mapping->dropped = true;
 }
 
 /* ---- policies ---- */
@@ -470,22 +465,18 @@ enum code roster_publish(struct roster *roster, const struct message_publish *bo
 	return OK;
 }
 
-enum code roster_withdraw(struct roster *roster, const struct message_withdraw *body,
-			  struct error *err)
+void roster_withdraw(struct roster *roster, const struct message_withdraw *body)
 {
 	struct served *served =
 		body->slot < roster->slot_capacity ? roster->slots[body->slot] : NULL;
-	enum code code;
 
-	if (!served)
-		return error_set(err, E_NOT_FOUND, "slot %u is withdrawn and holds no zone",
-				 body->slot);
-	if ((code = directory_withdraw(roster->directory, served->publication.name, err)))
-		return code;
+	generation_note(roster, body->generation);
+	if (!served) return;
+	enum code code = directory_withdraw(roster->directory, served->publication.name, NULL);
+	assert(code == OK); /* a slot holds what is published */
+	(void)code;
 	roster->slots[body->slot] = NULL;
 	roster->changed = true;
-	generation_note(roster, body->generation);
-	return OK;
 }
 
 /* Withdraws the zones that no keeper of this epoch has named, or all of them. */

@@ -70,13 +70,13 @@ must_use enum code roster_take_policy(struct roster *roster, const struct messag
 /* The descriptor is mapped; it may be closed afterwards. */
 must_use enum code roster_take_segment(struct roster *roster, const struct message_segment *body,
 				       int fd, struct error *err);
-must_use enum code roster_drop_segment(struct roster *roster, const struct message_segment *body,
-				       struct error *err);
+/* Nothing is published in it any more. One that this front was never sent is nothing to it. */
+void roster_drop_segment(struct roster *roster, const struct message_segment *body);
 
 must_use enum code roster_publish(struct roster *roster, const struct message_publish *body,
 				  struct error *err);
-must_use enum code roster_withdraw(struct roster *roster, const struct message_withdraw *body,
-				   struct error *err);
+/* The zone in this slot is gone. One that was never published is nothing to us. */
+void roster_withdraw(struct roster *roster, const struct message_withdraw *body);
 
 /* The keeper has named all of its zones: those that only a former one named are withdrawn. */
 void roster_end(struct roster *roster, const struct message_generation *body);

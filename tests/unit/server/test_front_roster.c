@@ -153,7 +153,7 @@ TEST(a_pinned_version_holds_back_what_is_released)
 	roster_serve(&roster);
 	CHECK(!roster_reclaim(&roster));
 	CHECK(roster.serving == 2 && roster.released == 1);
-	CHECK(roster_drop_segment(&roster, &segment.body, &err) == OK);
+	roster_drop_segment(&roster, &segment.body);
 	struct message_publish late = image(1, "b.example.", 3);
 	CHECK(roster_publish(&roster, &late, &err) == E_NOT_FOUND);
 	CHECK(!roster_reclaim(&roster));
@@ -193,10 +193,10 @@ TEST(zones_move_to_a_new_policy_and_let_the_old_one_go)
 	serve();
 	CHECK(serial_of("a.example.") == 1 && serial_of("b.example.") == 1);
 	CHECK(roster.former && roster.former->publication_count == 1); /* a.example's */
-	CHECK(roster_withdraw(&roster, &(struct message_withdraw){.slot = 0}, &err) == OK);
+	roster_withdraw(&roster, &(struct message_withdraw){.slot = 0});
 	serve();
 	CHECK(!roster.former && serial_of("a.example.") == 0 && serial_of("b.example.") == 1);
-	CHECK(roster_withdraw(&roster, &(struct message_withdraw){.slot = 1}, &err) == OK);
+	roster_withdraw(&roster, &(struct message_withdraw){.slot = 1});
 }
 
 TEST(a_pinned_policy_outlives_its_zones)
@@ -237,10 +237,6 @@ TEST(a_new_keeper_replaces_what_the_former_one_published)
 	serve();
 	CHECK(serial_of("a.example.") == 21 && !find("c.example."));
 	CHECK(roster.serving == 22 && roster.released == 22);
-	CHECK(roster_drop_segment(&roster, &(struct message_segment){.id = 1}, &err) == OK);
-	/* The former keeper's segment is gone, so this id is dropped already. */
-	CHECK(roster_drop_segment(&roster, &(struct message_segment){.id = 1}, &err) ==
-	      E_NOT_FOUND);
 }
 
 TEST(a_new_keepers_generations_may_be_lower)
@@ -348,15 +344,32 @@ TEST(what_breaks_a_rule_is_refused_and_changes_nothing)
 	body.zone.len = 0;
 	check_refused(roster_publish(&roster, &body, &err), E_DAMAGED,
 		      "the zone in slot 1 has no name");
-	for (uint32_t slot = 1; slot; slot *= 2) {
-		struct message_withdraw withdraw = {.slot = slot};
-		CHECK(roster_withdraw(&roster, &withdraw, &err) == E_NOT_FOUND);
-	}
 	check_refused(roster_take_segment(&roster, &segment.body, segment.reader_fd, &err),
 		      E_EXISTS, "segment 1 was sent already");
 	take(&good);
 	serve();
 	CHECK(serial_of("b.example.") == 1);
+}
+
+/* A front that is new was not sent what went before it began. */
+TEST(what_was_never_sent_may_be_dropped_and_withdrawn)
+{
+	take_policy(policy_ab);
+	take_segment(1);
+	take_image(0, "a.example.", 1);
+	serve();
+	for (uint32_t i = 1; i; i *= 2) {
+		roster_drop_segment(&roster, &(struct message_segment){.id = i + 1});
+		roster_withdraw(&roster, &(struct message_withdraw){.slot = i, .generation = 5});
+	}
+	serve();
+	CHECK(serial_of("a.example.") == 1 && roster.serving == 5 && roster.released == 5);
+	roster_drop_segment(&roster, &segment.body);
+	roster_drop_segment(&roster, &segment.body);
+	roster_withdraw(&roster, &(struct message_withdraw){.slot = 0});
+	roster_withdraw(&roster, &(struct message_withdraw){.slot = 0});
+	serve();
+	CHECK(!find("a.example.") && !roster.mappings);
 }
 
 TEST(memory_that_is_no_segment_is_refused)
@@ -470,12 +483,12 @@ TEST(readers_see_whole_versions_while_everything_changes)
 		take_image(1, "b.example.", round);
 		roster_serve(&roster);
 		roster_reclaim(&roster);
-		CHECK(roster_drop_segment(&roster, &segment.body, &err) == OK);
+		roster_drop_segment(&roster, &segment.body);
 		supply_segment_close(&segment);
 		segment = (struct supply_segment){0};
 		await_looks();
 		if (round % 7 == 0) {
-			CHECK(roster_withdraw(&roster, &withdraw, &err) == OK);
+			roster_withdraw(&roster, &withdraw);
 			roster_serve(&roster);
 			await_looks();
 		}
@@ -502,6 +515,7 @@ int main(void)
 		ROW(a_new_keepers_generations_may_be_lower),
 		ROW(the_directory_grows_with_the_zones),
 		ROW(what_breaks_a_rule_is_refused_and_changes_nothing),
+		ROW(what_was_never_sent_may_be_dropped_and_withdrawn),
 		ROW(memory_that_is_no_segment_is_refused),
 		ROW(a_zone_before_the_policy_is_refused),
 		ROW(readers_see_whole_versions_while_everything_changes),
