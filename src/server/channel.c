@@ -204,6 +204,11 @@ size_t channel_queued(const struct channel *c)
 	return c->queued_len;
 }
 
+void channel_want_room(struct channel *c)
+{
+	c->wants_room = true;
+}
+
 static void queue_send(struct channel *c)
 {
 	for (int i = 0; c->first && i < MESSAGES_PER_TURN; i++) {

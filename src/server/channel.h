@@ -70,7 +70,8 @@ void channel_free(struct channel *channel);
 must_use enum code channel_send(struct channel *channel, uint32_t kind, const void *message,
 				struct span tail, int fd);
 
-/* Octets that wait in the queue. */
+/* Octets that wait in the queue. While some do, has_room() can be asked for, as after E_LIMIT. */
 size_t channel_queued(const struct channel *channel);
+void channel_want_room(struct channel *channel);
 
 #endif

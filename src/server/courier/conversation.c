@@ -15,8 +15,10 @@ static void feed(struct conversation *conversation, struct exchange_event event)
 static void socket_close(struct conversation *conversation)
 {
 	if (conversation->watch.fd < 0) return;
-	loop_remove(conversation->courier->loop, &conversation->watch);
+	if (!conversation->collecting)
+		loop_remove(conversation->courier->loop, &conversation->watch);
 	close(conversation->watch.fd);
+	conversation->collecting = false;
 	conversation->watch.fd = -1;
 	conversation->in_len = conversation->in_at = 0;
 }
@@ -114,6 +116,20 @@ static void request_begin(struct conversation *conversation)
 	request_write(conversation);
 }
 
+/*
+ * The message in `in` stays as it is until the keeper has room. It is not the peer who
+ * is slow: no deadline runs, and not even its end is heard before the message is read.
+ */
+static void collect_later(struct conversation *conversation)
+{
+	struct courier *c = conversation->courier;
+
+	conversation->collecting = true;
+	loop_remove(c->loop, &conversation->watch);
+	timer_cancel(c->loop, &conversation->timer);
+	channel_want_room(c->keeper);
+}
+
 /* The records of the message in `in` to the keeper, as far as it has room. */
 static void collect(struct conversation *conversation)
 {
@@ -125,18 +141,13 @@ static void collect(struct conversation *conversation)
 		struct writer w = writer_of(conversation->records, sizeof conversation->records);
 		/* A full queue holds what two messages bring: ask before they are read. */
 		if (channel_queued(c->keeper) > CHANNEL_QUEUE_MAX / 2) {
-			conversation->collecting = true;
-			loop_change(c->loop, &conversation->watch, 0);
+			collect_later(conversation);
 			return;
 		}
 		action = exchange_records(&conversation->exchange, &w, clock_now());
-		for (size_t at = 0; at < w.len; at += RECORDS_TAIL_MAX) {
-			size_t n = w.len - at < RECORDS_TAIL_MAX ? w.len - at : RECORDS_TAIL_MAX;
-			if (channel_send(c->keeper, MESSAGE_RECORDS, &body, span_of(w.ptr + at, n),
-					 -1)) {
-				process_peer_failed(c->process, PROCESS_KEEPER);
-				return;
-			}
+		if (w.len && channel_send(c->keeper, MESSAGE_RECORDS, &body, writer_span(&w), -1)) {
+			process_peer_failed(c->process, PROCESS_KEEPER);
+			return;
 		}
 	} while (action == EXCHANGE_COLLECT);
 	if (action == EXCHANGE_END) {
@@ -301,8 +312,11 @@ static void due(void *context, instant_ns now)
 void conversation_continue(struct conversation *conversation)
 {
 	if (!conversation->collecting || conversation->ended) return;
+	if (loop_add(conversation->courier->loop, &conversation->watch, NULL)) {
+		broken_off(conversation, "the socket cannot be watched");
+		return;
+	}
 	conversation->collecting = false;
-	loop_change(conversation->courier->loop, &conversation->watch, LOOP_READ);
 	collect(conversation);
 	messages_take(conversation);
 }

@@ -17,7 +17,6 @@
 enum {
 	CONVERSATIONS_MAX = 512, /* at one time; each has a socket */
 	CONVERSATIONS_WAITING_MAX = 1 << 20,
-	RECORDS_TAIL_MAX = 61440, /* of one message, server/messages.def */
 };
 
 /* One exchange and its socket. */
@@ -29,7 +28,8 @@ struct conversation {
 	bool is_transfer;
 	bool connecting;
 	bool ended;         /* told to the keeper; freed soon */
-	bool collecting;    /* the keeper has no room for the records of the message in `in` */
+	bool collecting;    /* the keeper has no room for the records of the message in `in`; the
+			       socket is not watched meanwhile */
 	struct watch watch; /* fd -1: no socket */
 	struct timer timer;
 	size_t in_len, in_at;  /* stream octets received, and taken of them */

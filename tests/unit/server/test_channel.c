@@ -183,6 +183,25 @@ TEST(a_full_queue_refuses_and_tells_when_there_is_room)
 	bench_close(&b);
 }
 
+TEST(room_may_be_asked_for_before_the_queue_is_full)
+{
+	static uint8_t tail[TAIL_MAX];
+	struct bench b;
+	struct number n = {.value = 0};
+
+	bench_open(&b, NULL);
+	while (channel_queued(b.keeper.channel) <= CHANNEL_QUEUE_MAX / 2) {
+		memset(tail, (int)n.value, sizeof tail);
+		CHECK(channel_send(b.keeper.channel, KIND_BYTES, &n, span_of(tail, sizeof tail),
+				   -1) == OK);
+		n.value++;
+	}
+	channel_want_room(b.keeper.channel);
+	turns(&b, 400);
+	CHECK(b.front.received == n.value && b.keeper.rooms == 1);
+	bench_close(&b);
+}
+
 TEST(a_queued_descriptor_arrives_too)
 {
 	static uint8_t tail[TAIL_MAX];
@@ -318,6 +337,7 @@ int main(void)
 		cmocka_unit_test(messages_arrive_whole_and_in_order),
 		cmocka_unit_test(a_descriptor_travels_and_the_sender_keeps_his),
 		cmocka_unit_test(a_full_queue_refuses_and_tells_when_there_is_room),
+		cmocka_unit_test(room_may_be_asked_for_before_the_queue_is_full),
 		cmocka_unit_test(a_queued_descriptor_arrives_too),
 		cmocka_unit_test(what_was_said_before_the_end_is_heard),
 		cmocka_unit_test(a_channel_may_be_freed_in_its_own_callback),
