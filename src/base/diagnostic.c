@@ -28,6 +28,15 @@ static void excerpt_set(struct diagnostics *all, struct diagnostic *d, struct sp
 	d->excerpt_column = (uint32_t)from + 1;
 }
 
+/* The place's name may go with the text that was read; the last one is often the same. */
+static const char *file_name(const struct diagnostics *all, const char *name)
+{
+	const char *last = all->count ? all->list[all->count - 1].place.file : NULL;
+
+	if (last && strcmp(last, name) == 0) return last;
+	return arena_copy_text(all->arena, span_of_text(name));
+}
+
 static void diagnostic_add(struct diagnostics *all, bool warning, struct place place,
 			   struct span line, const char *format, va_list args)
 {
@@ -46,6 +55,7 @@ static void diagnostic_add(struct diagnostics *all, bool warning, struct place p
 	*d = (struct diagnostic){.place = place, .warning = warning};
 	d->text = text_format(all->arena, format, args);
 	if (!d->text) d->text = "no memory for this message";
+	if (place.file) d->place.file = file_name(all, place.file);
 	excerpt_set(all, d, line);
 	all->count++;
 }

@@ -176,7 +176,7 @@ static void policy_switch(struct keeper *k, struct arena *arena, const struct po
 	k->config_problem[0] = '\0';
 	front_policy_changed(k);
 	courier_policy_changed(k);
-	k->restore_from = 0;
+	k->restore_from = k->unsent_from = 0;
 	keeper_restore(k);
 	arena_free(before);
 }

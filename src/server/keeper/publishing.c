@@ -50,7 +50,6 @@ static bool publication_send(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 	struct message_publish body = {
-		.generation = zone->generation,
 		.slot = zone->slot,
 		.segment = zone->place.segment,
 		.offset = zone->place.offset,
@@ -59,9 +58,15 @@ static bool publication_send(struct zone *zone)
 	};
 
 	if (!k->front) return false;
+	/*
+	 * Numbered anew as it goes out: what the front says of the numbers before it, perhaps
+	 * at this moment, is not said of this one.
+	 */
+	body.generation = k->generation + 1;
 	if (zone->place.len && segment_send(k, zone->place.segment)) return false;
 	name_copy(&body.zone, zone->machine.policy->name);
 	if (channel_send(k->front, MESSAGE_PUBLISH, &body, (struct span){0}, -1)) return false;
+	zone->generation = k->generation = body.generation;
 	zone->unsent = false;
 	return true;
 }
@@ -84,6 +89,16 @@ static void await_front(struct zone *zone)
 	zone->is_awaiting = true;
 	zone->next_serving = k->awaiting_front;
 	k->awaiting_front = zone;
+}
+
+static void await_front_no_more(struct zone *zone)
+{
+	struct zone **link = &zone->keeper->awaiting_front;
+
+	if (!zone->is_awaiting) return;
+	while (*link != zone) link = &(*link)->next_serving;
+	*link = zone->next_serving;
+	zone->is_awaiting = false;
 }
 
 void zone_publish(struct zone *zone)

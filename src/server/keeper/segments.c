@@ -149,7 +149,7 @@ void segments_release(struct segments *segments, uint64_t generation,
 			continue;
 		}
 		*link = segment->next;
-		drop(context, segment->id);
+		if (segment->sent) drop(context, segment->id);
 		segment_close(segment);
 	}
 }

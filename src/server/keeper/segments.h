@@ -65,8 +65,8 @@ void segments_hold(struct segments *segments, const struct image_place *place);
 void segments_let_go(struct segments *segments, const struct image_place *place);
 
 /*
- * The front reads nothing older than `generation`. Calls `drop` for each segment that
- * this leaves empty, then closes it.
+ * The front reads nothing older than `generation`. Closes each segment that this leaves
+ * empty; before that calls `drop` for it, if the front has it.
  */
 void segments_release(struct segments *segments, uint64_t generation,
 		      void (*drop)(void *context, uint32_t id), void *context);

@@ -216,14 +216,24 @@ void zone_store_timers(struct zone *zone)
 
 /* --- restoring --- */
 
-/* The confirmation on this boot's monotonic clock; by the wall clock when that is another boot's.
+/*
+ * When a primary last confirmed the copy, on this boot's monotonic clock; by the wall clock
+ * when that is another boot's. A version is committed before its timers: where a crash
+ * came between, it counts from when it was received; a zone that was ours, from now.
  */
-static instant_ns confirmed_at(const struct keeper *k, const struct zone_timers *timers)
+static instant_ns confirmed_at(const struct keeper *k, const struct store_job *store)
 {
+	const struct zone_timers *timers = &store->zone.timers;
 	uint64_t now = clock_unix_s();
-	uint64_t age = now > timers->confirmed_unix_s ? now - timers->confirmed_unix_s : 0;
+	uint64_t then = store->zone.has_timers ? timers->confirmed_unix_s : 0;
+	bool newer =
+		store->version.source == CHANGE_FROM_TRANSFER && store->version.time_unix_s > then;
 
-	if (memcmp(timers->boot, k->boot, sizeof k->boot) == 0) return timers->confirmed_at;
+	if (newer) then = store->version.time_unix_s;
+	if (!then || then > now) then = now;
+	uint64_t age = now - then;
+	if (!newer && store->zone.has_timers && memcmp(timers->boot, k->boot, sizeof k->boot) == 0)
+		return timers->confirmed_at;
 	if (age > INT64_MAX / (uint64_t)NS_PER_S / 2) age = INT64_MAX / (uint64_t)NS_PER_S / 2;
 	return clock_now() - (duration_ns)age * NS_PER_S;
 }
@@ -263,9 +273,7 @@ static void restored(struct zone *zone, struct job *job)
 		event.time_unix_s = store->version.time_unix_s;
 		event.source = store->version.source;
 		event.author = store->version.author;
-		event.confirmed_at = store->zone.has_timers
-					     ? confirmed_at(zone->keeper, &store->zone.timers)
-					     : 0;
+		event.confirmed_at = confirmed_at(zone->keeper, store);
 	} else if (store->code != E_NOT_FOUND) {
 		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
 		    log_error(&store->err));

@@ -43,7 +43,8 @@ struct zone {
 	uint64_t generation;        /* of its newest publication */
 	bool unsent;                /* the front does not know that one yet */
 	bool is_awaiting;           /* in keeper.awaiting_front */
-	struct zone *next_serving;  /* in keeper.awaiting_front */
+	bool awaits_front;          /* it is in keeper.awaiting_front */
+	struct zone *next_serving;  /* there */
 	struct timer timer;
 	struct timer read_timer, exchange_timer;
 	uint64_t exchange;        /* the SOA question or transfer under way, 0 none */
