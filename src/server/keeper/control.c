@@ -9,6 +9,18 @@
 
 enum { OUT_PIECE = 64 << 10 };
 
+/* One request at a time: the next one is looked at when the answer is out. */
+static bool is_busy(const struct client *client)
+{
+	return client->pending || client->exporting || client->copying || client->wants_stats ||
+	       client->out_len;
+}
+
+static bool request_waits(const struct client *client)
+{
+	return !is_busy(client) && memchr(client->in, '\n', client->in_len);
+}
+
 void client_sink(void *context, struct span chunk)
 {
 	struct client *client = context;
@@ -32,7 +44,17 @@ void client_sink(void *context, struct span chunk)
 	client->out_len += chunk.len;
 }
 
-/* Sends what the socket takes; goes on with an export when everything is out. */
+/* Nothing that is ready may be left lying there: it would be told again at once, for ever. */
+static void wishes_tell(struct client *client)
+{
+	bool may_read = !client->input_ended && client->in_len < sizeof client->in;
+	bool may_write = client->out_len || client->exporting || request_waits(client);
+
+	loop_change(client->keeper->loop, &client->watch,
+		    (may_read ? LOOP_READ : 0) | (may_write ? LOOP_WRITE : 0));
+}
+
+/* Sends what the socket takes. */
 static void flush(struct client *client)
 {
 	while (client->out_at < client->out_len) {
@@ -42,8 +64,7 @@ static void flush(struct client *client)
 		client->out_at += (size_t)n;
 	}
 	if (client->out_at == client->out_len) client->out_at = client->out_len = 0;
-	loop_change(client->keeper->loop, &client->watch,
-		    LOOP_READ | (client->out_len ? LOOP_WRITE : 0));
+	wishes_tell(client);
 }
 
 struct json *reply_begin(struct client *client)
@@ -217,13 +238,6 @@ static void request_take(struct client *client, const char *line, size_t len)
 	json_decref(request);
 }
 
-/* One request at a time: the next one is looked at when the answer is out. */
-static bool is_busy(const struct client *client)
-{
-	return client->pending || client->exporting || client->copying || client->wants_stats ||
-	       client->out_len;
-}
-
 static void requests_take(struct client *client)
 {
 	while (!is_busy(client) && !client->closing) {
@@ -236,7 +250,8 @@ static void requests_take(struct client *client)
 		memmove(client->in, end + 1, client->in_len);
 		request_take(client, line, len);
 	}
-	if (client->in_len == sizeof client->in && !memchr(client->in, '\n', client->in_len)) {
+	if (!is_busy(client) && client->in_len == sizeof client->in &&
+	    !memchr(client->in, '\n', client->in_len)) {
 		reply_error(client, E_LIMIT, "a request of more than %d octets",
 			    CONTROL_REQUEST_OCTETS_MAX);
 		client->closing = true;
@@ -250,7 +265,7 @@ static void client_ready(void *context, unsigned events)
 	if (events & LOOP_READ && client->in_len < sizeof client->in) {
 		ssize_t n = recv(client->watch.fd, client->in + client->in_len,
 				 sizeof client->in - client->in_len, MSG_DONTWAIT);
-		if (n == 0) client->closing = true;
+		if (n == 0) client->input_ended = true;
 		if (n > 0) client->in_len += (size_t)n;
 	}
 	if (events & LOOP_HANGUP) client->closing = true;
@@ -258,7 +273,7 @@ static void client_ready(void *context, unsigned events)
 	if (client->exporting && !client->out_len) export_continue(client);
 	requests_take(client);
 	flush(client);
-	if (client->closing && !client->pending) client_free(client);
+	if (client->closing || (client->input_ended && !is_busy(client))) client_free(client);
 }
 
 void client_new(struct keeper *k, int fd)

@@ -48,8 +48,9 @@ struct client {
 	struct exporting *exporting; /* a zone on its way out as text */
 	struct client **copying;     /* the copy of the store that it waits for */
 	bool wants_stats;            /* waits for the front's counters */
-	bool closing;
-	char who[64]; /* "uid 1000" */
+	bool input_ended;            /* it asks nothing more; what it asked is answered */
+	bool closing;                /* it is to go, whatever it waits for */
+	char who[64];                /* "uid 1000" */
 };
 
 /* Takes the descriptor over. */
