@@ -106,14 +106,47 @@ def test_a_zone_whose_file_moved_is_read_from_there(servers, tmp_path):
                            "secondaries": []}]}
     server = servers(config(files[0])).start()
     server.wait_serial("example.org", 1)
-    server.configure(config(files[1]))
-    server.run("config", "apply")
-    server.wait_serial("example.org", 2)
+    with Asking(server, ["example.org"]) as asking:
+        server.configure(config(files[1]))
+        server.run("config", "apply")
+        server.wait_serial("example.org", 2)
+        time.sleep(0.1)
+    assert asking.bad == []
     assert server.ask("www.example.org").answer[0][0].address == "192.0.2.81"
     assert server.stop() == 0
     server.configure(config(files[0]))
     server.start()
     server.wait_serial("example.org", 3)
+
+
+def test_a_new_secondary_costs_no_answer_and_is_told(servers, tmp_path):
+    ports = free_port(), free_port()
+    file = tmp_path / "example.org.zone"
+    file.write_text(ZONE)
+    remotes = [{"name": "west", "address": f"127.0.0.1@{ports[1]}", "keys": "xfer"}]
+    zone = {"name": "example.org", "role": "primary", "file": str(file), "allow-transfer": "west"}
+    primary = servers({"keys": [KEY], "remotes": remotes,
+                       "zones": [{**zone, "secondaries": []}]}, name="primary", port=ports[0])
+    primary.start().wait_serial("example.org", 1)
+    secondary = servers({
+        "keys": [KEY],
+        "remotes": [{"name": "east", "address": f"127.0.0.1@{ports[0]}", "keys": "xfer"}],
+        "zones": [{"name": "example.org", "role": "secondary", "primaries": "east"}],
+    }, name="secondary", port=ports[1]).start()
+    with Asking(primary, ["example.org"]) as asking:
+        primary.configure({"keys": [KEY], "remotes": remotes,
+                           "zones": [{**zone, "secondaries": "west"}]})
+        primary.run("config", "apply")
+        wait_until(lambda: "answered" in str(primary.json("zone", "status", "example.org",
+                                                         check=False)["secondaries"]))
+    assert asking.bad == []
+    secondary.wait_serial("example.org", 1)
+
+
+def large_zone(count):
+    lines = [ZONE.replace("hostmaster 1 ", "hostmaster 7 ")]
+    lines += [f"h{i} IN TXT \"{'x' * 150}\"\n" for i in range(count)]
+    return "".join(lines)
 
 
 def test_a_large_zone_arrives_though_the_keeper_sleeps(servers, pair):

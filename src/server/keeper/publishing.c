@@ -133,14 +133,6 @@ void zone_publish_nothing(struct zone *zone)
 	segments_retire(&zone->keeper->segments, &before, zone->generation);
 }
 
-static void await_front_no_more(struct zone *zone)
-{
-	struct zone **link = &zone->keeper->awaiting_front;
-
-	while (*link && *link != zone) link = &(*link)->next_serving;
-	if (*link) *link = zone->next_serving;
-}
-
 void zone_hand_over(struct zone *former, struct zone *zone)
 {
 	zone->place = former->place;
