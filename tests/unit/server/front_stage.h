@@ -360,4 +360,43 @@ static inline uint32_t stage_serial(struct stage *s, const char *origin)
 	return serial;
 }
 
+/* ---- how most tests begin ---- */
+
+static const char stage_policy_text[] =
+	"server: {name: ns1.example.net}\n"
+	"keys:\n"
+	"  - {name: xfer, secret: \"c2VjcmV0LWZvci10ZXN0cw==\"}\n"
+	"remotes:\n"
+	"  - {name: upstream, address: [127.0.0.1]}\n"
+	"  - {name: signer, address: [127.0.0.9], keys: xfer}\n"
+	"zones:\n"
+	"  - {name: a.example, role: primary, allow-transfer: [any]}\n"
+	"  - {name: b.example, role: primary, allow-transfer: [{key: xfer}]}\n"
+	"  - {name: c.example, role: secondary, primaries: upstream}\n";
+
+static struct stage *stage;
+
+static inline int stage_setup(void **state)
+{
+	(void)state;
+	stage = stage_open();
+	return 0;
+}
+
+static inline int stage_teardown(void **state)
+{
+	(void)state;
+	stage_close(stage);
+	return 0;
+}
+
+/* a.example with serial 1 is served, and the roster is complete. */
+static inline void begin(void)
+{
+	stage_policy(stage, stage_policy_text);
+	stage_segment(stage);
+	stage_serve(stage, 0, "a.example.", 1);
+	stage_roster_end(stage);
+}
+
 #endif
