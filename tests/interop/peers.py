@@ -24,7 +24,7 @@ import dns.tsig
 import pytest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "functional"))
-from harness import PATIENCE, ROOT, Server, command, free_port, wait_until  # noqa: E402,F401
+from harness import PATIENCE, ROOT, Server, free_port, wait_until  # noqa: E402,F401
 
 KEY = {"name": "xfer", "secret": "bG9ja3N0ZXAtdGVzdC1rZXktMzItb2N0ZXRzLWxvbmc="}
 WRONG_KEY = {"name": "xfer", "secret": "YW5vdGhlci1zZWNyZXQtb2YtdGhpcnR5LXR3by1vY3Q="}
@@ -128,7 +128,8 @@ options {{
     pid-file none; session-keyfile none; managed-keys-directory "{self.folder}";
     listen-on port {self.port} {{ 127.0.0.1; }};
     listen-on-v6 {{ none; }};
-    recursion no; dnssec-validation no; empty-zones-enable no; minimal-responses no;
+    recursion no; dnssec-validation no; empty-zones-enable no;
+    minimal-responses no-auth; zero-no-soa-ttl no;
     allow-query {{ any; }}; allow-transfer {{ key {key}; }};
     notify explicit; notify-delay 0; serial-query-rate 1000; notify-rate 1000;
     transfers-in 100; check-integrity no; check-names primary ignore; check-names secondary ignore;
@@ -215,7 +216,7 @@ class Nsd(Peer):
             "    verbosity: 2",
             "    xfrd-reload-timeout: 0",
             "    round-robin: no",
-            "    minimal-responses: no",
+            "    minimal-responses: yes",
             "    refuse-any: no",
             "remote-control:",
             "    control-enable: no",
