@@ -11,7 +11,7 @@ import dns.rcode
 import pytest
 
 from conftest import KEY, ZONE
-from harness import free_port, wait_until
+from harness import PATIENCE, free_port, wait_until
 
 
 def processes(server):
@@ -199,16 +199,37 @@ def cpu_ticks(process):
     return int(fields[11]) + int(fields[12])
 
 
-def test_a_client_that_leaves_while_it_waits_costs_nothing(servers):
-    blackhole = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()  # takes connections and says nothing
-    blackhole.bind(("127.0.0.1", listener.getsockname()[1]))
-    server = servers({
-        "remotes": [{"name": "mute", "address": f"127.0.0.1@{listener.getsockname()[1]}"}],
-        "zones": [{"name": "example.org", "role": "secondary", "primaries": "mute"}],
-    }).start()
+@pytest.fixture
+def mute():
+    """A primary that takes connections and says nothing; what it says in a configuration."""
+    port = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", port))
+        udp.bind(("127.0.0.1", port))
+        tcp.listen()
+        tcp.settimeout(PATIENCE)
+        yield tcp, {
+            "remotes": [{"name": "mute", "address": f"127.0.0.1@{port}"}],
+            "zones": [{"name": "example.org", "role": "secondary", "primaries": "mute"}],
+        }
+
+
+def test_a_new_configuration_fails_no_exchange(servers, mute):
+    tcp, config = mute
+    server = servers(config).start()
+    first = tcp.accept()[0]
+    server.configure({**config, "server": {"name": "another.test"}})
+    server.run("config", "apply")
+    second = tcp.accept()[0]  # asked again, at once
+    status = server.json("zone", "status", "example.org", check=False)
+    assert "problem" not in status and status["refresh"] == "transferring"
+    first.close()
+    second.close()
+
+
+def test_a_client_that_leaves_while_it_waits_costs_nothing(servers, mute):
+    server = servers(mute[1]).start()
     keeper = pid(server, "keeper")
     for _ in range(3):
         client = socket.socket(socket.AF_UNIX)
@@ -219,8 +240,6 @@ def test_a_client_that_leaves_while_it_waits_costs_nothing(servers):
     before = cpu_ticks(keeper)
     time.sleep(1)
     assert cpu_ticks(keeper) - before < 20
-    listener.close()
-    blackhole.close()
 
 
 def test_a_client_may_shut_its_sending_half(servers, tmp_path):

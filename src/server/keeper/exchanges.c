@@ -217,11 +217,13 @@ void courier_greet(struct keeper *k)
 }
 
 /* Everything that was under way came to nothing. */
-static void exchanges_fail(struct keeper *k, const char *why)
+void courier_lost(struct keeper *k)
 {
-	struct message_exchange_end lost = {.outcome = EXCHANGE_FAILED};
+	struct message_exchange_end lost = {
+		.outcome = EXCHANGE_FAILED,
+		.text = "the courier process ended in the middle of it",
+	};
 
-	snprintf(lost.text, sizeof lost.text, "%s", why);
 	for (size_t i = 0; i < k->zone_count; i++) {
 		struct zone *zone = k->zones[i];
 		for (size_t n = 0; n < zone->machine.policy->secondary_count; n++)
@@ -230,14 +232,25 @@ static void exchanges_fail(struct keeper *k, const char *why)
 	}
 }
 
-void courier_lost(struct keeper *k)
+/* The courier forgot them with the policy before. Nothing failed: the machine goes on waiting. */
+static void exchanges_begin_again(struct zone *zone)
 {
-	exchanges_fail(k, "the courier process ended in the middle of it");
+	const struct secondary *secondary = &zone->machine.secondary;
+
+	for (size_t i = 0; i < zone->machine.policy->secondary_count; i++)
+		if (zone->notify_exchanges[i])
+			zone_send_notify(zone, i, zone->notifies[i].sent_serial);
+	if (zone->exchange)
+		ask_primary(zone,
+			    secondary->waiting == SECONDARY_ASKING ? EXCHANGE_SOA
+								   : EXCHANGE_TRANSFER,
+			    secondary->primary);
+	timer_set(zone->keeper->loop, &zone->timer, keeper_zone_wake_at(&zone->machine));
 }
 
 void courier_policy_changed(struct keeper *k)
 {
 	if (!k->courier) return;
 	courier_greet(k);
-	exchanges_fail(k, "the configuration changed in the middle of it");
+	for (size_t i = 0; i < k->zone_count; i++) exchanges_begin_again(k->zones[i]);
 }
