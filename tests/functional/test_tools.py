@@ -111,3 +111,20 @@ def test_the_formatter_formats(tree):
     assert run(tree / "tools" / "format").returncode == 0
     assert (tree / "src" / "bad.c").read_text() == "int g(void)\n{\n\treturn 2;\n}\n"
     assert run(tree / "tools" / "format", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("text, said", [
+    ("static void f(void)\n{\n" + "\tg();\n" * 70 + "}\n", "a function of 71 lines"),
+    ("struct big {\n" + "\tint a, b;\n" * 13 + "};\n", "struct big has 26 members"),
+    ("int x;\n" * 801, "801 lines, at most 800"),
+    ("/* " + "x" * 100 + " */\n", "columns, at most 100"),
+])
+def test_what_is_larger_than_a_sitting_is_found(source, text, said):
+    assert run(TOOLS / "check_size", source).returncode == 0
+    (source / "base" / "large.c").write_text(text)
+    result = run(TOOLS / "check_size", source)
+    assert result.returncode == 1 and said in result.stdout
+
+
+def test_the_tree_is_within_a_sitting():
+    assert run(TOOLS / "check_size").returncode == 0

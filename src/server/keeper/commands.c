@@ -203,7 +203,7 @@ static void run_zone_export(struct client *client, const json_t *request)
 		return;
 	}
 	e->keeper = client->keeper;
-	e->place = zone->place;
+	e->place = zone->published.place;
 	e->image = zone->machine.head.image;
 	segments_hold(&client->keeper->segments, &e->place);
 	client->exporting = e;

@@ -49,15 +49,15 @@ enum code keeper_configure(struct keeper *k)
 
 static enum code slot_take(struct keeper *k, struct zone *zone)
 {
-	if (k->slot_count == k->slot_capacity) {
-		uint32_t capacity = k->slot_capacity ? 2 * k->slot_capacity : 64;
-		struct zone **grown = realloc(k->by_slot, capacity * sizeof(struct zone *));
+	if (k->slots.count == k->slots.capacity) {
+		uint32_t capacity = k->slots.capacity ? 2 * k->slots.capacity : 64;
+		struct zone **grown = realloc(k->slots.list, capacity * sizeof(struct zone *));
 		if (!grown) return E_NOMEM;
-		k->by_slot = grown;
-		k->slot_capacity = capacity;
+		k->slots.list = grown;
+		k->slots.capacity = capacity;
 	}
-	zone->slot = k->slot_count;
-	k->by_slot[k->slot_count++] = zone;
+	zone->slot = k->slots.count;
+	k->slots.list[k->slots.count++] = zone;
 	return OK;
 }
 
@@ -67,7 +67,7 @@ static struct zone *zone_make(struct keeper *k, const struct zone_policy *policy
 
 	if (!zone || slot_take(k, zone))
 		process_fail(k->process, "no memory for zone %s", policy->label);
-	zone->restore_due = true;
+	zone->stored.restore_due = true;
 	return zone;
 }
 
@@ -81,9 +81,9 @@ static struct zone *zone_begin_anew(struct zone *former, const struct zone_polic
 	struct zone *zone = zone_new(k, policy);
 
 	if (!zone) process_fail(k->process, "no memory for zone %s", policy->label);
-	zone->restore_due = true;
+	zone->stored.restore_due = true;
 	zone->slot = former->slot;
-	k->by_slot[zone->slot] = zone;
+	k->slots.list[zone->slot] = zone;
 	zone_hand_over(former, zone);
 	zone_answer_gone(former);
 	zone_let_go(former);
@@ -176,7 +176,7 @@ static void policy_switch(struct keeper *k, struct arena *arena, const struct po
 	k->config_problem[0] = '\0';
 	front_policy_changed(k);
 	courier_policy_changed(k);
-	k->restore_from = k->unsent_from = 0;
+	k->restore.from = k->roster.unsent_from = 0;
 	keeper_restore(k);
 	arena_free(before);
 }

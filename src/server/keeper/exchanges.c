@@ -17,7 +17,7 @@ static struct zone *zone_of_exchange(const struct keeper *k, uint64_t id)
 {
 	uint32_t slot = (uint32_t)id;
 
-	struct zone *zone = slot < k->slot_count ? k->by_slot[slot] : NULL;
+	struct zone *zone = slot < k->slots.count ? k->slots.list[slot] : NULL;
 
 	return zone && !zone->is_gone ? zone : NULL;
 }

@@ -92,7 +92,6 @@ static void stop(void *context)
 {
 	struct keeper *k = context;
 
-	k->stopping = true;
 	process_end(k->process, PROCESS_EXIT_DONE);
 }
 
@@ -100,9 +99,9 @@ static void keeper_free(struct keeper *k)
 {
 	clients_free(k);
 	keeper_store_close(k);
-	for (uint32_t i = 0; i < k->slot_count; i++) zone_free(k->by_slot[i]);
+	for (uint32_t i = 0; i < k->slots.count; i++) zone_free(k->slots.list[i]);
 	free(k->zones);
-	free(k->by_slot);
+	free(k->slots.list);
 	segments_clear(&k->segments);
 	arena_free(k->policy_arena);
 	crypto_free(k->crypto);

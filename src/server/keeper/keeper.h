@@ -33,37 +33,57 @@
 struct client;
 struct zone;
 
+/* The store, which works beside the loop. */
+struct keeper_store {
+	struct store_thread *thread;
+	struct watch watch;
+	struct timer upkeep_timer, recovery_timer;
+	unsigned recovery_count;
+	char problem[ERROR_TEXT_MAX]; /* why no change is accepted; "" */
+};
+
+/* What the front is still to be told, and what it has not confirmed. */
+struct keeper_roster {
+	struct zone *awaiting; /* zones whose publication the front has not confirmed */
+	size_t unsent_from;    /* zones before this index are sent */
+	bool is_open;          /* the front was not told yet that it has everything */
+};
+
+/* Zones by the number that stands for them in messages; never given twice. */
+struct keeper_slots {
+	struct zone **list;
+	uint32_t count, capacity;
+};
+
+/* How far the start has come. */
+struct keeper_restore {
+	size_t from;      /* zones before this index have begun */
+	size_t under_way; /* at the store */
+};
+
 struct keeper {
 	struct process *process;
 	struct loop *loop;
 	struct crypto *crypto;
-	struct store_thread *store;
-	struct watch store_watch;
-	struct timer upkeep_timer, recovery_timer;
-	unsigned recovery_count;
-	char store_problem[ERROR_TEXT_MAX]; /* why no change is accepted; "" */
-	uint8_t boot[16];                   /* which boot of the machine this is */
-	size_t restore_from, restoring;     /* zones before this index have begun; under way */
-	struct channel *front, *courier;    /* NULL while the other process is down */
+	struct channel *front, *courier; /* NULL while the other process is down */
 	struct arena *policy_arena;
 	const struct policy *policy;
 	struct zone **zones; /* in canonical order of their names */
 	size_t zone_count;
-	struct zone **by_slot;
-	uint32_t slot_count, slot_capacity; /* slots ever given */
-	struct zone *awaiting_front; /* zones whose publication the front has not confirmed */
-	size_t unsent_from;          /* zones before this index are sent */
-	bool roster_open;            /* the front was not told yet that it has everything */
+	struct keeper_slots slots;
+	struct keeper_restore restore;
+	struct keeper_roster roster;
+	struct keeper_store store;
 	struct segments segments;
 	uint64_t image_seed;
 	uint64_t generation; /* of the newest publication */
 	uint64_t last_exchange;
+	uint8_t boot[16]; /* which boot of the machine this is */
 	struct client *clients;
 	struct message_processes processes;
 	uint64_t started_unix_s;
 	uint64_t applied_unix_s;             /* the configuration in force */
 	char config_problem[ERROR_TEXT_MAX]; /* why the newest one is not; "" */
-	bool stopping;
 };
 
 /* The keeper process. */

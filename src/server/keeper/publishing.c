@@ -51,9 +51,9 @@ static bool publication_send(struct zone *zone)
 	struct keeper *k = zone->keeper;
 	struct message_publish body = {
 		.slot = zone->slot,
-		.segment = zone->place.segment,
-		.offset = zone->place.offset,
-		.len = zone->place.len,
+		.segment = zone->published.place.segment,
+		.offset = zone->published.place.offset,
+		.len = zone->published.place.len,
 		.expires_at = keeper_zone_expires_at(&zone->machine),
 	};
 
@@ -63,11 +63,12 @@ static bool publication_send(struct zone *zone)
 	 * at this moment, is not said of this one.
 	 */
 	body.generation = k->generation + 1;
-	if (zone->place.len && segment_send(k, zone->place.segment)) return false;
+	if (zone->published.place.len && segment_send(k, zone->published.place.segment))
+		return false;
 	name_copy(&body.zone, zone->machine.policy->name);
 	if (channel_send(k->front, MESSAGE_PUBLISH, &body, (struct span){0}, -1)) return false;
-	zone->generation = k->generation = body.generation;
-	zone->unsent = false;
+	zone->published.generation = k->generation = body.generation;
+	zone->published.is_unsent = false;
 	return true;
 }
 
@@ -76,35 +77,35 @@ static void publication_queue(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 
-	zone->generation = ++k->generation;
-	zone->unsent = true;
-	if (k->roster_open || !publication_send(zone)) k->unsent_from = 0;
+	zone->published.generation = ++k->generation;
+	zone->published.is_unsent = true;
+	if (k->roster.is_open || !publication_send(zone)) k->roster.unsent_from = 0;
 }
 
 static void await_front(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 
-	if (zone->is_awaiting) return;
-	zone->is_awaiting = true;
-	zone->next_serving = k->awaiting_front;
-	k->awaiting_front = zone;
+	if (zone->published.awaits_front) return;
+	zone->published.awaits_front = true;
+	zone->published.next = k->roster.awaiting;
+	k->roster.awaiting = zone;
 }
 
 static void await_front_no_more(struct zone *zone)
 {
-	struct zone **link = &zone->keeper->awaiting_front;
+	struct zone **link = &zone->keeper->roster.awaiting;
 
-	if (!zone->is_awaiting) return;
-	while (*link != zone) link = &(*link)->next_serving;
-	*link = zone->next_serving;
-	zone->is_awaiting = false;
+	if (!zone->published.awaits_front) return;
+	while (*link != zone) link = &(*link)->published.next;
+	*link = zone->published.next;
+	zone->published.awaits_front = false;
 }
 
 void zone_publish(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
-	struct image_place place, before = zone->place;
+	struct image_place place, before = zone->published.place;
 	struct error err = {0};
 	enum code code = image_place_new(zone, &place, &err);
 
@@ -113,10 +114,10 @@ void zone_publish(struct zone *zone)
 				  &err);
 	/* The version is durable: a new keeper builds it again, with a new keeper's memory. */
 	if (code) process_fail(k->process, "zone %s: %s", zone->machine.policy->label, err.text);
-	zone->place = place;
+	zone->published.place = place;
 	await_front(zone);
 	publication_queue(zone);
-	segments_retire(&k->segments, &before, zone->generation);
+	segments_retire(&k->segments, &before, zone->published.generation);
 }
 
 void zone_publish_expiry(struct zone *zone)
@@ -126,19 +127,19 @@ void zone_publish_expiry(struct zone *zone)
 
 void zone_publish_nothing(struct zone *zone)
 {
-	struct image_place before = zone->place;
+	struct image_place before = zone->published.place;
 
-	zone->place = (struct image_place){0};
+	zone->published.place = (struct image_place){0};
 	publication_queue(zone);
-	segments_retire(&zone->keeper->segments, &before, zone->generation);
+	segments_retire(&zone->keeper->segments, &before, zone->published.generation);
 }
 
 void zone_hand_over(struct zone *former, struct zone *zone)
 {
-	zone->place = former->place;
-	zone->generation = former->generation;
-	zone->unsent = former->unsent;
-	former->place = (struct image_place){0};
+	zone->published.place = former->published.place;
+	zone->published.generation = former->published.generation;
+	zone->published.is_unsent = former->published.is_unsent;
+	former->published.place = (struct image_place){0};
 	await_front_no_more(former);
 }
 
@@ -147,7 +148,7 @@ void zone_withdraw(struct zone *zone)
 	struct keeper *k = zone->keeper;
 	struct message_withdraw body = {.generation = ++k->generation, .slot = zone->slot};
 
-	segments_retire(&k->segments, &zone->place, k->generation);
+	segments_retire(&k->segments, &zone->published.place, k->generation);
 	await_front_no_more(zone);
 	/* A front that cannot be told is behind by more than a queue: a new one knows better. */
 	if (k->front && channel_send(k->front, MESSAGE_WITHDRAW, &body, (struct span){0}, -1))
@@ -156,16 +157,16 @@ void zone_withdraw(struct zone *zone)
 
 void front_continue(struct keeper *k)
 {
-	for (; k->unsent_from < k->zone_count; k->unsent_from++) {
-		struct zone *zone = k->zones[k->unsent_from];
+	for (; k->roster.unsent_from < k->zone_count; k->roster.unsent_from++) {
+		struct zone *zone = k->zones[k->roster.unsent_from];
 		/* What the front serves of a zone stays until we know what the store has. */
 		if (zone->machine.stage == KEEPER_RESTORING) continue;
-		if (zone->unsent && !publication_send(zone)) return;
+		if (zone->published.is_unsent && !publication_send(zone)) return;
 	}
-	if (!k->roster_open || k->restoring || k->restore_from < k->zone_count) return;
+	if (!k->roster.is_open || k->restore.under_way || k->restore.from < k->zone_count) return;
 	struct message_generation end = {.generation = k->generation};
 	if (!channel_send(k->front, MESSAGE_ROSTER_END, &end, (struct span){0}, -1))
-		k->roster_open = false;
+		k->roster.is_open = false;
 }
 
 void front_policy_changed(struct keeper *k)
@@ -177,9 +178,9 @@ void front_policy_changed(struct keeper *k)
 void front_greet(struct keeper *k)
 {
 	segments_forget_sent(&k->segments);
-	for (size_t i = 0; i < k->zone_count; i++) k->zones[i]->unsent = true;
-	k->unsent_from = 0;
-	k->roster_open = true;
+	for (size_t i = 0; i < k->zone_count; i++) k->zones[i]->published.is_unsent = true;
+	k->roster.unsent_from = 0;
+	k->roster.is_open = true;
 	front_policy_changed(k);
 	front_continue(k);
 }
@@ -195,15 +196,15 @@ static void served(struct zone *zone)
 /* Each of them is served: their machines go on. They may publish again at once. */
 static void serving(struct keeper *k, uint64_t generation)
 {
-	struct zone *waiting = k->awaiting_front;
+	struct zone *waiting = k->roster.awaiting;
 
-	k->awaiting_front = NULL;
+	k->roster.awaiting = NULL;
 	while (waiting) {
 		struct zone *zone = waiting;
 
-		waiting = zone->next_serving;
-		zone->is_awaiting = false;
-		if (zone->unsent || zone->generation > generation)
+		waiting = zone->published.next;
+		zone->published.awaits_front = false;
+		if (zone->published.is_unsent || zone->published.generation > generation)
 			await_front(zone);
 		else
 			served(zone);

@@ -12,34 +12,35 @@ static bool is_unchanged(const struct zone *zone)
 {
 	if (zone->machine.problem_since) return false;
 	/* The store may remember the files of another configuration. */
-	if (zone->file_count && strcmp(zone->files[0].path, zone->machine.policy->file) != 0)
+	if (zone->files.count && strcmp(zone->files.list[0].path, zone->machine.policy->file) != 0)
 		return false;
-	for (size_t i = 0; i < zone->file_count; i++) {
+	for (size_t i = 0; i < zone->files.count; i++) {
 		struct file_identity now;
-		if (file_identify(zone->files[i].path, &now, NULL)) return false;
-		if (!file_identity_equal(&now, &zone->files[i].identity)) return false;
+		if (file_identify(zone->files.list[i].path, &now, NULL)) return false;
+		if (!file_identity_equal(&now, &zone->files.list[i].identity)) return false;
 	}
-	return zone->file_count > 0;
+	return zone->files.count > 0;
 }
 
 void zone_files_forget(struct zone *zone)
 {
-	for (size_t i = 0; i < zone->file_count; i++) free(zone->files[i].path);
-	free(zone->files);
-	zone->files = NULL;
-	zone->file_count = 0;
+	for (size_t i = 0; i < zone->files.count; i++) free(zone->files.list[i].path);
+	free(zone->files.list);
+	zone->files.list = NULL;
+	zone->files.count = 0;
 }
 
 bool zone_file_remember(struct zone *zone, const char *path, const struct file_identity *identity,
 			uint64_t checksum)
 {
-	struct loaded_file *grown = realloc(zone->files, (zone->file_count + 1) * sizeof *grown);
+	struct loaded_file *grown =
+		realloc(zone->files.list, (zone->files.count + 1) * sizeof *grown);
 
 	if (!grown) return false;
-	zone->files = grown;
-	grown[zone->file_count] = (struct loaded_file){strdup(path), *identity, checksum};
-	if (!grown[zone->file_count].path) return false;
-	zone->file_count++;
+	zone->files.list = grown;
+	grown[zone->files.count] = (struct loaded_file){strdup(path), *identity, checksum};
+	if (!grown[zone->files.count].path) return false;
+	zone->files.count++;
 	return true;
 }
 
@@ -85,7 +86,7 @@ static enum code sink(void *context, const struct record *record, struct place p
 	struct soa soa;
 
 	if (record->type == RRTYPE_SOA && soa_read(record->rdata, &soa))
-		zone->file_serial = soa.serial;
+		zone->files.serial = soa.serial;
 	return records_add(zone->records, record, place, NULL);
 }
 

@@ -37,7 +37,7 @@ static enum zone_state state_of(const struct zone *zone)
 
 bool status_is_good(const struct keeper *k)
 {
-	if (k->config_problem[0] || k->store_problem[0]) return false;
+	if (k->config_problem[0] || k->store.problem[0]) return false;
 	for (size_t i = 0; i < k->zone_count; i++)
 		if (state_of(k->zones[i]) != ZONE_GOOD) return false;
 	return true;
@@ -189,7 +189,7 @@ void zone_status_write(const struct zone *zone, struct json *j)
 		key_text(j, "changed_from", source_name(head->source));
 		key_uint(j, "records", head->digest.count);
 		key_text(j, "digest", zone_digest_print(&head->digest, digest));
-		key_uint(j, "image_octets", zone->place.len);
+		key_uint(j, "image_octets", zone->published.place.len);
 	}
 	if (zone->machine.policy->role == ROLE_SECONDARY) primaries_write(zone, j);
 	secondaries_write(zone, j);
@@ -226,8 +226,8 @@ static void store_write(const struct keeper *k, struct json *j)
 	json_object_begin(j);
 	key_text(j, "path", k->policy->server.state);
 	json_key(j, "writable");
-	json_bool(j, !k->store_problem[0]);
-	if (k->store_problem[0]) key_text(j, "reason", k->store_problem);
+	json_bool(j, !k->store.problem[0]);
+	if (k->store.problem[0]) key_text(j, "reason", k->store.problem);
 	json_object_end(j);
 }
 
@@ -253,7 +253,7 @@ void status_write(struct keeper *k, struct json *j, bool everything)
 	key_text(j, "version", LOCKSTEP_VERSION);
 	key_uint(j, "started_unix", k->started_unix_s);
 	json_key(j, "answering");
-	json_bool(j, k->front && !k->roster_open);
+	json_bool(j, k->front && !k->roster.is_open);
 	key_uint(j, "zones", k->zone_count);
 	key_uint(j, "zones_good", good);
 	key_uint(j, "image_octets", live);

@@ -73,12 +73,12 @@ static void job_free(struct job *job)
 /* `zone` (NULL: none) lends its memory to the job until it is back. */
 static enum code submit(struct keeper *k, struct zone *zone, struct job *job, struct error *err)
 {
-	enum code code = store_thread_submit(k->store, &job->store, err);
+	enum code code = store_thread_submit(k->store.thread, &job->store, err);
 
 	if (code)
 		job_free(job);
 	else if (zone)
-		zone->job_count++;
+		zone->stored.job_count++;
 	return code;
 }
 
@@ -99,7 +99,7 @@ static enum code put_entry(struct zone *zone, struct batch *batch, struct error 
 	struct zone_entry entry = {
 		.owner = OWNER_CONFIG, .origin = origin, .role = (uint32_t)policy->role};
 
-	if (zone->entry_stored) return OK;
+	if (zone->stored.entry_is_known) return OK;
 	snprintf(origin, sizeof origin, "%s:%u", policy->origin.file, policy->origin.line);
 	return batch_claim_zone(batch, zone_key_of(zone), &entry, err);
 }
@@ -124,15 +124,16 @@ static struct zone_timers timers_of(const struct zone *zone)
 static enum code put_files(struct zone *zone, struct batch *batch, struct error *err)
 {
 	struct zone_file files[ZONE_FILES_MAX];
-	size_t count = zone->file_count;
+	size_t count = zone->files.count;
 
 	/* More than that are read again at the next start. */
 	if (zone->machine.candidate.change.source != CHANGE_FROM_FILE || count > ZONE_FILES_MAX)
 		return OK;
 	for (size_t i = 0; i < count; i++)
-		files[i] = (struct zone_file){zone->files[i].path, zone->files[i].identity,
-					      zone->files[i].checksum};
-	return batch_put_files(batch, zone_key_of(zone), zone->file_serial, files, count, err);
+		files[i] =
+			(struct zone_file){zone->files.list[i].path, zone->files.list[i].identity,
+					   zone->files.list[i].checksum};
+	return batch_put_files(batch, zone_key_of(zone), zone->files.serial, files, count, err);
 }
 
 /* `draft` is taken over; NULL: the candidate is a change. */
@@ -141,7 +142,7 @@ static enum code put_candidate(struct zone *zone, struct batch *batch, struct dr
 {
 	const struct keeper_candidate *candidate = &zone->machine.candidate;
 	struct stored_version version = {
-		.seq = zone->store_seq + 1,
+		.seq = zone->stored.seq + 1,
 		.serial = candidate->serial,
 		.digest = candidate->digest,
 		.source = candidate->change.source,
@@ -182,8 +183,8 @@ void zone_store(struct zone *zone)
 	struct error err = {0};
 	struct job *job;
 
-	if (k->store_problem[0]) {
-		error_set(&err, E_IO, "%s", k->store_problem);
+	if (k->store.problem[0]) {
+		error_set(&err, E_IO, "%s", k->store.problem);
 		candidate_failed(zone, &err);
 		return;
 	}
@@ -207,7 +208,7 @@ void zone_store_timers(struct zone *zone)
 	struct zone_timers timers = timers_of(zone);
 
 	/* Losing them costs a SOA question after a restart: nobody is told. */
-	if (!job || zone->keeper->store_problem[0] || batch_new(&job->store.batch, NULL) ||
+	if (!job || zone->keeper->store.problem[0] || batch_new(&job->store.batch, NULL) ||
 	    batch_put_timers(job->store.batch, zone_key_of(zone), &timers, NULL))
 		job_free(job);
 	else if (submit(zone->keeper, zone, job, NULL))
@@ -258,11 +259,11 @@ static void restored(struct zone *zone, struct job *job)
 	arena_free(zone->work);
 	zone->work = job->arena;
 	job->arena = NULL;
-	zone->records = &zone->restored;
-	zone->restored = store->set;
+	zone->records = &zone->stored.records;
+	zone->stored.records = store->set;
 	if (store->zone.has_version) {
 		/* Also of a version that is damaged: the next one comes after it. */
-		zone->store_seq = store->zone.head.seq;
+		zone->stored.seq = store->zone.head.seq;
 		event.serial = store->zone.head.serial;
 		event.has_serial = true;
 	}
@@ -302,14 +303,16 @@ static enum code restore_begin(struct zone *zone)
 
 void keeper_restore(struct keeper *k)
 {
-	for (; k->restore_from < k->zone_count && k->restoring < RESTORES_MAX; k->restore_from++) {
-		struct zone *zone = k->zones[k->restore_from];
-		if (!zone->restore_due) continue;
+	for (; k->restore.from < k->zone_count && k->restore.under_way < RESTORES_MAX;
+	     k->restore.from++) {
+		struct zone *zone = k->zones[k->restore.from];
+		if (!zone->stored.restore_due) continue;
 		if (restore_begin(zone)) process_fail(k->process, "no memory to restore zones");
-		zone->restore_due = false;
-		k->restoring++;
+		zone->stored.restore_due = false;
+		k->restore.under_way++;
 	}
-	if (!k->restoring && k->restore_from == k->zone_count && k->front) front_continue(k);
+	if (!k->restore.under_way && k->restore.from == k->zone_count && k->front)
+		front_continue(k);
 }
 
 /* --- what comes back --- */
@@ -321,32 +324,32 @@ static void recovery_try(void *context, instant_ns now)
 
 	(void)now;
 	if (!job || submit(k, NULL, job, NULL))
-		timer_set_after(k->loop, &k->recovery_timer, NS_PER_S);
+		timer_set_after(k->loop, &k->store.recovery_timer, NS_PER_S);
 }
 
 static void store_failed(struct keeper *k, const struct error *err)
 {
-	if (k->store_problem[0]) return;
-	snprintf(k->store_problem, sizeof k->store_problem, "%s", err->text);
+	if (k->store.problem[0]) return;
+	snprintf(k->store.problem, sizeof k->store.problem, "%s", err->text);
 	LOG(EVENT_STORE_FAILED, log_error(err));
-	k->recovery_count = 0;
-	k->recovery_timer = (struct timer){.due = recovery_try, .context = k};
-	timer_set_after(k->loop, &k->recovery_timer, RECOVERY_WAIT_MIN);
+	k->store.recovery_count = 0;
+	k->store.recovery_timer = (struct timer){.due = recovery_try, .context = k};
+	timer_set_after(k->loop, &k->store.recovery_timer, RECOVERY_WAIT_MIN);
 }
 
 /* Zones whose candidate was refused by the disk look again: their files, their primaries. */
 static void recovered(struct keeper *k, const struct store_job *job)
 {
 	if (job->code || !job->writable) {
-		unsigned shift = k->recovery_count < RECOVERY_WAIT_MAX_SHIFT
-					 ? k->recovery_count
+		unsigned shift = k->store.recovery_count < RECOVERY_WAIT_MAX_SHIFT
+					 ? k->store.recovery_count
 					 : RECOVERY_WAIT_MAX_SHIFT;
-		k->recovery_count++;
-		timer_set_after(k->loop, &k->recovery_timer, RECOVERY_WAIT_MIN << shift);
+		k->store.recovery_count++;
+		timer_set_after(k->loop, &k->store.recovery_timer, RECOVERY_WAIT_MIN << shift);
 		return;
 	}
-	k->store_problem[0] = '\0';
-	LOG(EVENT_STORE_RECOVERED, log_uint("tries", k->recovery_count + 1));
+	k->store.problem[0] = '\0';
+	LOG(EVENT_STORE_RECOVERED, log_uint("tries", k->store.recovery_count + 1));
 	/* What it holds now is not what is served: a new keeper begins with what it holds. */
 	if (job->recovery != RECOVERED_SAME)
 		process_fail(k->process, "the store came back with other versions than are served");
@@ -369,8 +372,8 @@ static void committed(struct zone *zone, struct job *job)
 		candidate_failed(zone, &err);
 		return;
 	}
-	zone->store_seq++;
-	zone->entry_stored = true;
+	zone->stored.seq++;
+	zone->stored.entry_is_known = true;
 	zone_feed(zone, &event);
 }
 
@@ -409,7 +412,7 @@ static struct zone *zone_of(const struct job *job)
 	struct zone *zone = job->zone;
 
 	if (!zone) return NULL;
-	zone->job_count--;
+	zone->stored.job_count--;
 	if (!zone->is_gone) return zone;
 	zone_let_go(zone);
 	return NULL;
@@ -421,7 +424,7 @@ static void job_done(struct keeper *k, struct job *job)
 
 	switch (job->purpose) {
 	case FOR_RESTORE:
-		k->restoring--;
+		k->restore.under_way--;
 		if (zone) restored(zone, job);
 		keeper_restore(k);
 		break;
@@ -433,7 +436,7 @@ static void job_done(struct keeper *k, struct job *job)
 		break;
 	case FOR_TIMERS: break;
 	case FOR_UPKEEP:
-		if (job->store.more) timer_set_after(k->loop, &k->upkeep_timer, 0);
+		if (job->store.more) timer_set_after(k->loop, &k->store.upkeep_timer, 0);
 		break;
 	case FOR_RECOVERY: recovered(k, &job->store); break;
 	case FOR_COPY: copied(job); break;
@@ -456,11 +459,11 @@ static void jobs_done(void *context, unsigned events)
 	struct store_job *done;
 
 	(void)events;
-	while ((done = store_thread_next(k->store))) {
+	while ((done = store_thread_next(k->store.thread))) {
 		struct job *job = done->context;
 		job_done(k, job);
 		if (job->purpose == FOR_CANDIDATE)
-			timer_set_after(k->loop, &k->upkeep_timer, UPKEEP_QUIET);
+			timer_set_after(k->loop, &k->store.upkeep_timer, UPKEEP_QUIET);
 		job_free(job);
 	}
 }
@@ -493,16 +496,16 @@ enum code keeper_store_open(struct keeper *k, struct error *err)
 
 	if (code) return code;
 	if (!boot_id(k->boot)) memset(k->boot, 0, sizeof k->boot);
-	if ((code = store_thread_start(store, &k->store, err))) {
+	if ((code = store_thread_start(store, &k->store.thread, err))) {
 		store_close(store);
 		return code;
 	}
-	k->upkeep_timer = (struct timer){.due = upkeep, .context = k};
-	k->store_watch = (struct watch){.fd = store_thread_fd(k->store),
+	k->store.upkeep_timer = (struct timer){.due = upkeep, .context = k};
+	k->store.watch = (struct watch){.fd = store_thread_fd(k->store.thread),
 					.wishes = LOOP_READ,
 					.ready = jobs_done,
 					.context = k};
-	return loop_add(k->loop, &k->store_watch, err);
+	return loop_add(k->loop, &k->store.watch, err);
 }
 
 /* Everything that was submitted is done; what became durable is found again by the next start. */
@@ -510,14 +513,14 @@ void keeper_store_close(struct keeper *k)
 {
 	struct store_job *done;
 
-	if (!k->store) return;
-	timer_cancel(k->loop, &k->upkeep_timer);
-	timer_cancel(k->loop, &k->recovery_timer);
-	loop_remove(k->loop, &k->store_watch);
-	store_thread_stop(k->store);
-	while ((done = store_thread_next(k->store))) {
+	if (!k->store.thread) return;
+	timer_cancel(k->loop, &k->store.upkeep_timer);
+	timer_cancel(k->loop, &k->store.recovery_timer);
+	loop_remove(k->loop, &k->store.watch);
+	store_thread_stop(k->store.thread);
+	while ((done = store_thread_next(k->store.thread))) {
 		zone_of(done->context);
 		job_free(done->context);
 	}
-	store_thread_free(k->store);
+	store_thread_free(k->store.thread);
 }

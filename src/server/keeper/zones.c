@@ -64,8 +64,8 @@ void zone_let_go(struct zone *zone)
 	timer_cancel(k->loop, &zone->timer);
 	timer_cancel(k->loop, &zone->read_timer);
 	timer_cancel(k->loop, &zone->exchange_timer);
-	if (zone->job_count) return;
-	if (k->by_slot[zone->slot] == zone) k->by_slot[zone->slot] = NULL;
+	if (zone->stored.job_count) return;
+	if (k->slots.list[zone->slot] == zone) k->slots.list[zone->slot] = NULL;
 	zone_free(zone);
 }
 

@@ -27,26 +27,42 @@ struct incoming {
 	bool is_whole; /* waits for the candidate before it */
 };
 
+/* What the store has of a zone, and does for it. */
+struct zone_stored {
+	uint64_t seq;           /* of the newest version that is durable */
+	bool entry_is_known;    /* where it is configured now */
+	bool restore_due;       /* it has not begun with what the store has of it */
+	unsigned job_count;     /* under way; they read `work` meanwhile */
+	struct records records; /* of the restored version; lie in `work` */
+};
+
+/* What the front has of a zone, or is to have. */
+struct zone_published {
+	struct image_place place; /* the head's image */
+	uint64_t generation;      /* of the newest publication */
+	bool is_unsent;           /* the front does not know that one yet */
+	bool awaits_front;        /* in keeper.roster.awaiting */
+	struct zone *next;        /* there */
+};
+
+/* The zone file and what it includes, as they were read last. */
+struct zone_files {
+	struct loaded_file *list; /* malloc'ed */
+	size_t count;
+	uint32_t serial; /* of the SOA in it */
+};
+
 struct zone {
 	struct keeper_zone machine;
 	struct keeper *keeper;
+	uint32_t slot; /* its place in the front's directory */
+	bool is_gone;  /* not configured any more; lives on for its jobs */
 	struct notify *notifies;
 	uint64_t *notify_exchanges; /* one per secondary: its NOTIFY under way, 0 none */
-	uint64_t store_seq;         /* of the newest version that is durable */
-	bool entry_stored;          /* the store knows where it is configured now */
-	bool restore_due;           /* it has not begun with what the store has of it */
-	bool is_gone;               /* not configured any more; lives on for its jobs */
-	unsigned job_count;         /* at the store, which reads `work` meanwhile */
-	struct records restored;    /* lies in `work` */
-	uint32_t slot;              /* its place in the front's directory */
-	struct image_place place;   /* the head's image */
-	uint64_t generation;        /* of its newest publication */
-	bool unsent;                /* the front does not know that one yet */
-	bool is_awaiting;           /* in keeper.awaiting_front */
-	bool awaits_front;          /* it is in keeper.awaiting_front */
-	struct zone *next_serving;  /* there */
-	struct timer timer;
-	struct timer read_timer, exchange_timer;
+	struct zone_stored stored;
+	struct zone_published published;
+	struct zone_files files;
+	struct timer timer, read_timer, exchange_timer;
 	uint64_t exchange;        /* the SOA question or transfer under way, 0 none */
 	struct incoming incoming; /* the transfer under way */
 	struct incoming received; /* the one that became the candidate, whose octets it lends */
@@ -55,11 +71,8 @@ struct zone {
 	struct records *records;  /* in `work` */
 	struct arena *said;       /* keeps `diagnostics` and what they quote */
 	struct diagnostics diagnostics; /* of the candidate that was looked at last */
-	struct loaded_file *files;      /* the zone file and what it includes; malloc'ed */
-	size_t file_count;
-	uint32_t file_serial;       /* of the SOA in it */
-	const char *notify_problem; /* of the NOTIFY whose end is being told */
-	struct waiter *waiting;     /* clients that want to know how it ends */
+	const char *notify_problem;     /* of the NOTIFY whose end is being told */
+	struct waiter *waiting;         /* clients that want to know how it ends */
 };
 
 /* --- zones.c --- */
