@@ -36,10 +36,16 @@ struct old_file {
 	char name[FILE_NAME_MAX + 1];
 };
 
+/* Whoever starts a server as root may forget that it becomes somebody else. */
 static const char *reason(int number)
 {
+	static _Thread_local char denied[64];
 	const char *text = strerrordesc_np(number);
 
+	if (number == EACCES && text && geteuid() != 0) {
+		snprintf(denied, sizeof denied, "%s for user id %u", text, (unsigned)geteuid());
+		return denied;
+	}
 	return text ? text : "unknown error";
 }
 
