@@ -169,9 +169,9 @@ TEST(a_difference_is_told_in_words_item_by_item)
 
 	assert_string_equal(
 		difference(old, load_into(&again, after)),
-		"server: listen changed from nothing to [\"192.0.2.53\"] (when the service is "
-		"restarted)\n"
-		"server: workers changed from 2 to 3 (the front restarts by itself)\n"
+		"server: listen changed from nothing to [\"192.0.2.53\"] (the front restarts by "
+		"itself)\n"
+		"server: workers changed from 2 to 3 (when the service is restarted)\n"
 		"limits: tcp-idle changed from \"10s\" to \"20s\"\n"
 		"key k: secret changed\n"
 		"key old removed\n"
