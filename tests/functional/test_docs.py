@@ -128,3 +128,52 @@ def test_installed_files_stand_where_man_and_shells_look(tmp_path):
             prefix + "share/bash-completion/completions/lockstep",
             prefix + "share/zsh/site-functions/_lockstep",
             prefix + "share/fish/vendor_completions.d/lockstep.fish"} <= installed
+
+
+PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_link_leads_somewhere(path):
+    text = path.read_text()
+    for target in re.findall(r"\]\(([^)]+)\)", re.sub(r"\s+", " ", text)):
+        file, _, anchor = target.partition("#")
+        assert not file or (path.parent / file).exists(), target
+        if anchor:
+            assert not file, target
+            headings = [re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+                        for line in text.splitlines() if line.startswith("#")]
+            assert anchor in headings, target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_command_that_a_page_names_exists(path):
+    text = re.sub(r"`\n", "` ", path.read_text())
+    shown = re.findall(r"^(?:build/)?lockstep ([a-z].*)$", text, re.M) + \
+        re.findall(r"`lockstep\s([a-z][^`]*)`", text)
+    for words in shown:
+        assert any(re.match(rf"{command}\b", " ".join(words.split())) for command in COMMANDS), words
+
+
+def test_the_guide_tells_what_to_do_about_every_error_and_warning():
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    told = re.findall(r"`([a-z-]+)`", " ".join(
+        row.split("|")[1] for row in re.findall(r"^\| `.*$", guide.split("## Logs")[1].split("\n## ")[0], re.M)))
+    wrong = table("server/events.def", r'^EVENT\(\w+, "([^"]+)", (?:ERROR|WARNING)')
+    assert set(wrong) <= set(told) <= set(EVENTS)
+
+
+def test_the_guide_has_every_state():
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    names = re.findall(r'\[ZONE_\w+\] = "(\w+)"', (ROOT / "src/server/keeper/status.c").read_text())
+    assert len(names) > 3
+    for name in names:
+        assert f"\n| {name.upper()} |" in guide, name
+
+
+def test_every_decision_is_in_the_index():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    for path in folder.glob("0*.md"):
+        title = path.read_text().splitlines()[0].removeprefix(f"# {path.name[:4]} ")
+        assert f"| [{path.name[:4]}]({path.name}) | {title} |" in index, path.name
