@@ -100,8 +100,8 @@ DIFFERENCES = [
         "a loop of aliases is SERVFAIL, with the loop in the answer",
         frozenset({"bind"}),
         """RFC 6604 3: "The RCODE in the ultimate DNS response MUST BE set based on the final query
-        cycle leading to that response": that one found an alias, which is no error. RFC 1034 3.6.2
-        has "CNAME loops signalled as an error": by the resolver, who sees that it is one.""",
+        cycle leading to that response": that one found an alias, which is no error. In RFC
+        1034 5.2.2 it is the resolver that catches "alias loops" for its client.""",
         fails_at_loops),
     Difference(
         "five aliases are followed, not eight",
