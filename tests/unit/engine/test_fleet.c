@@ -226,7 +226,7 @@ static void tell(size_t at, uint32_t serial)
 {
 	const struct server *node = &world.nodes[at];
 	bool arrives = !misfortune(30), answered = arrives && !misfortune(30);
-	instant_ns after = answered ? (instant_ns)draw(2000) * MS : 3 * S;
+	instant_ns after = answered ? (instant_ns)draw(draw(2) ? 200 : 2000) * MS : 3 * S;
 
 	rule(node->served.exists && !serial_newer(serial, node->served.serial));
 	if (arrives)
