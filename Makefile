@@ -16,9 +16,11 @@ setup-test:
 	@tools/setup test
 
 $(BUILD)/build.ninja: | setup-build
+	@echo "build: preparing $(BUILD)/"
 	@meson setup $(BUILD) >/dev/null
 
 build: $(BUILD)/build.ninja ## build/lockstep
+	@ninja -C $(BUILD) -n 2>/dev/null | grep -q 'no work' || echo "build: compiling (about a minute the first time)"
 	@ninja -C $(BUILD) --quiet
 
 run: build ## a primary and a secondary on this machine; ZONE=FILE ORIGIN=NAME for a zone of your own
