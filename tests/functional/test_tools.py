@@ -128,3 +128,100 @@ def test_what_is_larger_than_a_sitting_is_found(source, text, said):
 
 def test_the_tree_is_within_a_sitting():
     assert run(TOOLS / "check_size").returncode == 0
+
+
+@pytest.fixture
+def fuzzing(tmp_path):
+    """A tree whose fuzz targets are built already, as scripts: one that finds nothing, one
+    that does, and one behind it."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(TOOLS / "fuzz", tmp_path / "tools")
+    programs = tmp_path / "build-fuzz" / "tests" / "fuzz"
+    programs.mkdir(parents=True)
+    lines = ["rule none", "  command = true"]
+    for name, script in (("a_good", "echo stat::number_of_executed_units: 7\n"),
+                         ("b_bad", "echo SUMMARY: planted\nexit 77\n"),
+                         ("c_good", "echo stat::number_of_executed_units: 9\n")):
+        corpus = tmp_path / "tests" / "fuzz" / "corpus" / name
+        corpus.mkdir(parents=True)
+        (corpus / "seed").write_text("seed")
+        (tmp_path / "tests" / "fuzz" / f"fuzz_{name}.c").touch()
+        program = programs / f"fuzz_{name}"
+        program.write_text("#!/bin/sh\n" 'printf "%s\\n" "$@" >"$0.arguments"\n' + script)
+        program.chmod(0o755)
+        lines.append(f"build tests/fuzz/fuzz_{name}: none")
+    (tmp_path / "build-fuzz" / "build.ninja").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_fuzzing_stops_at_the_first_finding_and_shows_it(fuzzing):
+    result = run(fuzzing / "tools" / "fuzz", "1")
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == [
+        "fuzz a_good: 1 s, 7 runs, no finding",
+        "SUMMARY: planted",
+        "fuzz b_bad: a finding, kept in build-fuzz/findings"]
+
+
+def test_fuzzing_runs_what_is_named_and_keeps_the_corpus(fuzzing):
+    result = run(fuzzing / "tools" / "fuzz", "3", "c_good", "a_good")
+    assert result.returncode == 0, result.stderr
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["fuzz c_good", "fuzz a_good"]
+    arguments = (fuzzing / "build-fuzz/tests/fuzz/fuzz_a_good.arguments").read_text().split()
+    assert "-max_total_time=3" in arguments
+    # libFuzzer writes to the first folder, and only reads the others.
+    scratch, corpus = [word for word in arguments if not word.startswith("-")]
+    assert corpus == "tests/fuzz/corpus/a_good" and "corpus" not in scratch
+
+
+@pytest.mark.parametrize("arguments", [[], ["0"], ["x"], ["1", "none"]])
+def test_fuzzing_wants_seconds_and_targets_that_exist(fuzzing, arguments):
+    assert run(fuzzing / "tools" / "fuzz", *arguments).returncode == 2
+
+
+@pytest.fixture
+def landing(tmp_path):
+    """A tree with .ci/run, in which `make test` and the sanitizers' tests are scripts."""
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    scripts = {
+        "tools/setup": "",
+        "bin/make": 'printf "Ok:                 5\\nFail:               0\\n" '
+                    '&& echo "4 passed in 1.50s"',
+        "bin/meson": 'if [ "$1" = setup ]; then mkdir -p "$2"; touch "$2/build.ninja" "$2/lockstep";'
+                     ' chmod +x "$2/lockstep"; else printf "Ok:      3\\nTimeout:   0\\n"; fi',
+        "bin/ninja": "",
+        "bin/env": 'echo "2 passed, 1 skipped in 61.00s (0:01:01)"',
+    }
+    for name, script in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def go(**changed):
+        for name, script in changed.items():
+            (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+        return run("/bin/bash", tmp_path / ".ci" / "run", env={**os.environ, "PATH": path})
+
+    return go
+
+
+def test_landing_sums_up_what_passed(landing):
+    result = landing()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.splitlines()[-1] == f"{5 + 4 + 2 * (3 + 2)} passed, 0 failed"
+
+
+@pytest.mark.parametrize("changed, last", [
+    ({"make": 'echo "Ok:      5"; echo "Fail:    2"; exit 1'}, "15 passed, 2 failed"),
+    ({"make": 'echo "Ok: 5"; echo "Timeout: 1"; exit 1'}, "15 passed, 1 failed"),
+    ({"env": 'echo "1 failed, 8 passed, 2 errors in 3.00s"; exit 1'}, "31 passed, 6 failed"),
+    ({"make": "echo no rule; exit 2"}, "10 passed, 1 failed"),
+    ({"ninja": "exit 1"}, "19 passed, 2 failed"),
+])
+def test_landing_fails_when_anything_failed(landing, changed, last):
+    result = landing(**changed)
+    assert result.returncode == 1
+    assert result.stdout.splitlines()[-1] == last
