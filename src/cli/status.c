@@ -90,6 +90,15 @@ static void head_show(const json_t *status)
 		       field_text(store, "reason"));
 }
 
+/* The supervisor answers for a keeper that is down, and knows nothing of zones. */
+static void head_show_without_keeper(const json_t *status)
+{
+	printf("lockstep %s  %s\nKEEPER  no change is accepted, answers go on: %s\n",
+	       field_text(status, "version"),
+	       json_is_true(json_object_get(status, "answering")) ? "serving" : "NOT SERVING",
+	       field_text(status, "keeper"));
+}
+
 static void processes_show(const json_t *status)
 {
 	size_t i;
@@ -129,7 +138,10 @@ int command_STATUS(const struct invocation *invocation)
 	exit_status = client_ask(invocation, request, &status);
 	if (!status) return exit_status;
 	const json_t *problems = json_object_get(status, "problems");
-	head_show(status);
+	if (*field_text(status, "keeper"))
+		head_show_without_keeper(status);
+	else
+		head_show(status);
 	processes_show(status);
 	if (json_array_size(problems)) {
 		putchar('\n');

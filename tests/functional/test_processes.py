@@ -145,3 +145,24 @@ def test_a_crash_between_two_changes_loses_neither(pair):
         assert primary.serial(ZONE) == serial
     secondary.wait_serial(ZONE, 7)
     assert secondary.ask(f"n7.{ZONE}").answer[0][0].address == "192.0.2.7"
+
+
+def test_status_without_a_keeper_says_so_and_nothing_made_up(pair):
+    _, secondary = pair
+    secondary.wait_serial(ZONE, 1)
+    before = processes(secondary)["keeper"]
+    database = secondary.folder / "state" / "lockstep.db"
+    database.rename(database.with_suffix(".away"))
+    database.mkdir()  # a keeper that starts finds no store
+    os.kill(before["pid"], signal.SIGKILL)
+    wait_until(lambda: processes(secondary)["keeper"]["restarts"] > 1, what="the keeper falls again")
+    status = secondary.run("status", check=False)
+    assert status.returncode == 3
+    assert "KEEPER " in status.stdout and "keeper restarted" in status.stdout
+    assert "0 zones" not in status.stdout and "up " not in status.stdout
+    assert "lockstep.db" in secondary.log
+    assert secondary.serial(ZONE) == 1
+    database.rmdir()
+    database.with_suffix(".away").rename(database)
+    wait_until(lambda: "KEEPER" not in secondary.run("status", check=False).stdout,
+               what="the keeper is back")

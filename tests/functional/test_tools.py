@@ -50,6 +50,25 @@ def test_an_include_that_layers_forbid_is_found(source, path, line, said):
     assert path.split("/")[-1] in result.stdout and "good.c" not in result.stdout
 
 
+def test_the_tree_keeps_to_its_sizes():
+    assert run(TOOLS / "check_size").returncode == 0
+
+
+@pytest.mark.parametrize("text, said", [
+    ("void f(void)\n{\n" + "\tg();\n" * 71 + "}\n", "a function of 72 lines, at most 70"),
+    ("struct s {\n" + "".join(f"\tint m{i};\n" for i in range(26)) + "};\n",
+     "struct s has 26 members, at most 25"),
+    ("int n;\n" * 801, "801 lines, at most 800"),
+    ("int " + "n" * 97 + ";\n", "102 columns, at most 100"),
+])
+def test_what_is_too_long_is_found(source, text, said):
+    (source / "engine" / "good.c").write_text("void f(void)\n{\n" + "\tg();\n" * 60 + "}\n")
+    assert run(TOOLS / "check_size", source).returncode == 0
+    (source / "engine" / "bad.c").write_text(text)
+    result = run(TOOLS / "check_size", source)
+    assert result.returncode == 1 and said in result.stdout and "good.c" not in result.stdout
+
+
 def test_the_pure_layers_of_the_build_are_pure():
     result = run(TOOLS / "check_pure", LOCKSTEP.parent)
     assert result.returncode == 0, result.stdout
