@@ -69,16 +69,11 @@ static enum code check_file(struct checking *checking, const char *path, struct 
 	return code ? error_set(err, code, "%s is not a zone that can be served", path) : OK;
 }
 
-static void json_sink(void *context, struct span chunk)
-{
-	fwrite(chunk.ptr, 1, chunk.len, context);
-}
-
 static void result_json(const struct checking *checking, bool good, const struct soa *soa)
 {
 	struct json json, *j = &json;
 
-	json_init(j, json_sink, stdout);
+	json_begin_stdout(j);
 	json_object_begin(j);
 	json_key(j, "good");
 	json_bool(j, good);
@@ -91,8 +86,7 @@ static void result_json(const struct checking *checking, bool good, const struct
 	json_key(j, "diagnostics");
 	diagnostics_json(&checking->diagnostics, j);
 	json_object_end(j);
-	json_end(j);
-	putchar('\n');
+	json_end_stdout(j);
 }
 
 int command_CHECK(const struct invocation *invocation)
@@ -115,15 +109,15 @@ int command_CHECK(const struct invocation *invocation)
 	records_init(&checking.records, checking.arena);
 	enum code code = check_file(&checking, path, name_of(&origin), &err);
 	if (!code) records_soa(&checking.records, name_of(&origin), &soa);
-	if (invocation->options[OPTION_JSON]) {
+	if (code && !checking.diagnostics.error_count) {
+		cli_failed("%s", err.text);
+	} else if (invocation->options[OPTION_JSON]) {
 		result_json(&checking, code == OK, &soa);
 	} else {
 		diagnostics_show(&checking.diagnostics);
 		if (!code)
 			printf("%s: good, serial %u, %s records\n", path, soa.serial,
 			       number_show(checking.records.count, number));
-		else if (!checking.diagnostics.error_count)
-			cli_failed("%s", err.text);
 	}
 	arena_free(checking.arena);
 	return code ? CLI_FAILED : CLI_DONE;

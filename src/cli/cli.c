@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/suggest.h"
+#include "cli/show.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@ static const struct command commands[] = {
 	{words, arguments, where, summary, text, command_##identifier},
 #include "server/commands.def"
 };
+
+enum { MESSAGE_TEXT_MAX = 1024 };
 
 static const struct option_row option_rows[] = {
 #define OPTION(identifier, long_form, short_form, value, text) {long_form, short_form, value, text},
@@ -32,11 +35,33 @@ const struct option_row *cli_options(void)
 	return option_rows;
 }
 
-static void complain(const char *format, va_list args)
+/* --json stands among the words: what goes wrong before they are understood is told so too. */
+static bool answers_json;
+
+static int complain(enum cli_exit status, const char *code, const char *format, va_list args)
 {
-	fputs("lockstep: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	char text[MESSAGE_TEXT_MAX];
+	struct json json, *j = &json;
+
+	vsnprintf(text, sizeof text, format, args);
+	if (!answers_json) {
+		fprintf(stderr, "lockstep: %s\n", text);
+		return status;
+	}
+	json_begin_stdout(j);
+	json_object_begin(j);
+	json_key(j, "error");
+	json_object_begin(j);
+	json_key(j, "code");
+	json_text(j, code);
+	json_key(j, "message");
+	json_text(j, text);
+	json_object_end(j);
+	json_key(j, "exit");
+	json_int(j, status);
+	json_object_end(j);
+	json_end_stdout(j);
+	return status;
 }
 
 int cli_usage(const char *format, ...)
@@ -44,9 +69,9 @@ int cli_usage(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	complain(format, args);
+	int status = complain(CLI_USAGE, "usage", format, args);
 	va_end(args);
-	return CLI_USAGE;
+	return status;
 }
 
 int cli_failed(const char *format, ...)
@@ -54,9 +79,19 @@ int cli_failed(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	complain(format, args);
+	int status = complain(CLI_FAILED, "failed", format, args);
 	va_end(args);
-	return CLI_FAILED;
+	return status;
+}
+
+int cli_no_server(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int status = complain(CLI_NO_SERVER, "no-server", format, args);
+	va_end(args);
+	return status;
 }
 
 /* How many of the words make the command's name; 0 when they are not it. */
@@ -74,23 +109,37 @@ static int words_match(const struct command *command, int count, const char *con
 	return 0;
 }
 
+/* The verbs of a noun with commas between them; "" when it is none. */
+static const char *verbs_join(const char *noun, char text[static MESSAGE_TEXT_MAX])
+{
+	size_t noun_len = strlen(noun), len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+		const char *words = commands[i].words;
+		if (strncmp(words, noun, noun_len) != 0 || words[noun_len] != ' ') continue;
+		int n = snprintf(text + len, MESSAGE_TEXT_MAX - len, "%s%s", len ? ", " : "",
+				 words + noun_len + 1);
+		if (n > 0 && (size_t)n < MESSAGE_TEXT_MAX - len) len += (size_t)n;
+	}
+	return text;
+}
+
 static int unknown_command(int count, const char *const *words)
 {
 	const char *names[ARRAY_COUNT(commands)];
-	char typed[128];
+	char typed[128], verbs[MESSAGE_TEXT_MAX];
 
-	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-		names[i] = commands[i].words;
-		if (strncmp(names[i], words[0], strlen(words[0])) == 0 &&
-		    names[i][strlen(words[0])] == ' ' && count == 1)
-			return cli_usage("\"%s\" what? \"lockstep help\" lists its verbs",
-					 words[0]);
-	}
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) names[i] = commands[i].words;
+	if (count == 1 && *verbs_join(words[0], verbs))
+		return cli_usage("\"%s\" what? %s", words[0], verbs);
 	snprintf(typed, sizeof typed, "%s%s%s", words[0], count > 1 ? " " : "",
 		 count > 1 ? words[1] : "");
 	const char *near = suggest(span_of_text(typed), names, ARRAY_COUNT(commands));
 	if (!near) near = suggest(span_of_text(words[0]), names, ARRAY_COUNT(commands));
 	if (near) return cli_usage("no command \"%s\"; did you mean \"%s\"?", typed, near);
+	if (*verbs_join(words[0], verbs))
+		return cli_usage("no command \"%s\"; there is %s %s", typed, words[0], verbs);
 	return cli_usage("no command \"%s\"; \"lockstep help\" lists all", typed);
 }
 
@@ -179,6 +228,8 @@ int cli_main(int argc, char **argv)
 	int count = 0;
 	bool only_words = false;
 
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], option_rows[OPTION_JSON].long_form) == 0) answers_json = true;
 	for (int i = 1; i < argc; i++) {
 		if (!only_words && strcmp(argv[i], "--") == 0) {
 			only_words = true;

@@ -35,6 +35,12 @@ struct invocation {
 	size_t argument_count;
 };
 
+enum {
+#define COMMAND(identifier, words, arguments, where, summary, text) COMMAND_##identifier,
+#include "server/commands.def"
+	COMMAND_COUNT,
+};
+
 struct command {
 	const char *words;     /* "zone reload" */
 	const char *arguments; /* synopsis */
@@ -55,11 +61,17 @@ const struct option_row *cli_options(void);
 /* Runs the command line; returns the exit status. */
 int cli_main(int argc, char **argv);
 
-/* Says on standard error what is wrong with the command line; returns CLI_USAGE. */
+/*
+ * Says on standard error, or in JSON on standard output where --json was given, what is
+ * wrong with the command line; returns CLI_USAGE.
+ */
 int cli_usage(const char *format, ...) printf_like(1, 2);
 
-/* Says on standard error why it failed; returns CLI_FAILED. */
+/* Says likewise why it failed; returns CLI_FAILED. */
 int cli_failed(const char *format, ...) printf_like(1, 2);
+
+/* Says likewise why no server answers; returns CLI_NO_SERVER. */
+int cli_no_server(const char *format, ...) printf_like(1, 2);
 
 #define COMMAND(identifier, words, arguments, where, summary, text)                                \
 	int command_##identifier(const struct invocation *invocation);

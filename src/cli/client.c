@@ -50,9 +50,9 @@ static int socket_path(const struct invocation *invocation, char *path, size_t c
 
 static int no_server(const char *path, int why)
 {
-	fprintf(stderr, "lockstep: no server answers at %s: %s\n", path,
-		why == EACCES ? "permission denied (its group may use it)" : strerror(why));
-	return CLI_NO_SERVER;
+	return cli_no_server("no server answers at %s: %s", path,
+			     why == EACCES ? "permission denied (its group may use it)"
+					   : strerror(why));
 }
 
 static int connect_to(const char *path, int *fd)
@@ -177,10 +177,7 @@ static int answer_take(struct asking *asking, json_t **result)
 {
 	const json_t *error = json_object_get(asking->answer, "error");
 
-	if (!asking->answer) {
-		fputs("lockstep: the server ended before it answered\n", stderr);
-		return CLI_NO_SERVER;
-	}
+	if (!asking->answer) return cli_no_server("the server ended before it answered");
 	if (wants_json(asking) && asking->text_printed) {
 		fputs("\"}\n", stdout);
 	} else if (wants_json(asking)) {

@@ -30,15 +30,14 @@ static void check_json(const struct diagnostics *diagnostics, bool good)
 {
 	struct json json, *j = &json;
 
-	json_init(j, to_stdout, NULL);
+	json_begin_stdout(j);
 	json_object_begin(j);
 	json_key(j, "good");
 	json_bool(j, good);
 	json_key(j, "diagnostics");
 	diagnostics_json(diagnostics, j);
 	json_object_end(j);
-	json_end(j);
-	putchar('\n');
+	json_end_stdout(j);
 }
 
 int command_CONFIG_CHECK(const struct invocation *invocation)
@@ -70,12 +69,16 @@ int command_CONFIG_EXPORT(const struct invocation *invocation)
 	struct diagnostics diagnostics = {.arena = arena};
 	const struct policy *policy;
 
+	bool as_json = invocation->options[OPTION_JSON];
+
 	if (!arena) return cli_failed("no memory");
 	enum code code = config_files_load(file_of(invocation), arena, &diagnostics, &policy);
-	diagnostics_show(&diagnostics);
+	if (code && as_json)
+		check_json(&diagnostics, false);
+	else
+		diagnostics_show(&diagnostics);
 	if (!code)
-		config_export(policy, invocation->options[OPTION_JSON] ? CONFIG_JSON : CONFIG_YAML,
-			      false, to_stdout, NULL);
+		config_export(policy, as_json ? CONFIG_JSON : CONFIG_YAML, false, to_stdout, NULL);
 	arena_free(arena);
 	return code ? CLI_FAILED : CLI_DONE;
 }
@@ -86,8 +89,18 @@ int command_CONFIG_EXPLAIN(const struct invocation *invocation)
 	struct writer w = writer_of(text, text ? EXPLAIN_OCTETS_MAX : 0);
 	struct error err;
 	enum code code = config_explain(span_of_text(invocation->arguments[0]), &w, &err);
+	struct json json;
 
-	if (!code) fwrite(w.ptr, 1, w.len, stdout);
+	if (!code && invocation->options[OPTION_JSON]) {
+		json_begin_stdout(&json);
+		json_object_begin(&json);
+		json_key(&json, "text");
+		json_span(&json, writer_span(&w));
+		json_object_end(&json);
+		json_end_stdout(&json);
+	} else if (!code) {
+		fwrite(w.ptr, 1, w.len, stdout);
+	}
 	free(text);
 	return code ? cli_failed("%s", err.text) : CLI_DONE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* help.c - help, version: out of the tables. */
 #include "cli/cli.h"
+#include "cli/show.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,30 +39,88 @@ static int help_all(void)
 	return CLI_DONE;
 }
 
-int command_HELP(const struct invocation *invocation)
+static void help_json(const struct command *const *commands, size_t count)
 {
-	size_t count;
+	struct json json, *j = &json;
+
+	json_begin_stdout(j);
+	json_object_begin(j);
+	json_key(j, "commands");
+	json_array_begin(j);
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(j);
+		json_key(j, "command");
+		json_text(j, commands[i]->words);
+		json_key(j, "arguments");
+		json_text(j, commands[i]->arguments);
+		json_key(j, "summary");
+		json_text(j, commands[i]->summary);
+		json_key(j, "text");
+		json_text(j, commands[i]->text);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_object_end(j);
+	json_end_stdout(j);
+}
+
+/* The command of these words, or all that begin with this noun. */
+static size_t commands_find(const char *typed, const struct command *found[static COMMAND_COUNT])
+{
+	size_t count, n = 0, len = strlen(typed);
 	const struct command *commands = cli_commands(&count);
 
-	if (!invocation->argument_count) return help_all();
 	for (size_t i = 0; i < count; i++) {
-		char typed[128];
+		const char *words = commands[i].words;
+		if (strncmp(words, typed, len) == 0 && (!words[len] || words[len] == ' ' || !len))
+			found[n++] = &commands[i];
+	}
+	return n;
+}
+
+static void help_show(const struct command *const *commands, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *arguments = commands[i]->arguments;
+		printf("%susage: lockstep %s%s%s\n\n%s\n", i ? "\n" : "", commands[i]->words,
+		       *arguments ? " " : "", arguments, commands[i]->summary);
+		if (*commands[i]->text) printf("\n%s\n", commands[i]->text);
+	}
+}
+
+int command_HELP(const struct invocation *invocation)
+{
+	const struct command *found[COMMAND_COUNT];
+	char typed[128] = "";
+
+	if (invocation->argument_count)
 		snprintf(typed, sizeof typed, "%s%s%s", invocation->arguments[0],
 			 invocation->argument_count > 1 ? " " : "",
 			 invocation->argument_count > 1 ? invocation->arguments[1] : "");
-		if (strcmp(commands[i].words, typed) != 0) continue;
-		printf("usage: lockstep %s %s\n\n%s\n", commands[i].words, commands[i].arguments,
-		       commands[i].summary);
-		if (*commands[i].text) printf("\n%s\n", commands[i].text);
-		return CLI_DONE;
-	}
-	return cli_usage("no command \"%s\"; \"lockstep help\" lists all",
-			 invocation->arguments[0]);
+	size_t count = commands_find(typed, found);
+	if (!count) return cli_usage("no command \"%s\"; \"lockstep help\" lists all", typed);
+	if (invocation->options[OPTION_JSON])
+		help_json(found, count);
+	else if (*typed)
+		help_show(found, count);
+	else
+		return help_all();
+	return CLI_DONE;
 }
 
 int command_VERSION(const struct invocation *invocation)
 {
-	(void)invocation;
-	puts("lockstep " LOCKSTEP_VERSION);
+	struct json json, *j = &json;
+
+	if (!invocation->options[OPTION_JSON]) {
+		puts("lockstep " LOCKSTEP_VERSION);
+		return CLI_DONE;
+	}
+	json_begin_stdout(j);
+	json_object_begin(j);
+	json_key(j, "version");
+	json_text(j, LOCKSTEP_VERSION);
+	json_object_end(j);
+	json_end_stdout(j);
 	return CLI_DONE;
 }

@@ -16,11 +16,51 @@
 
 enum { SECRET_OCTETS_MAX = 1024, KEY_FILE_OCTETS_MAX = 64 << 10, WORD_MAX = 512 };
 
-/* As it stands in the keys: section. */
-static void key_print(const char *name, const char *algorithm, const char *secret)
+/* The keys: section, as a configuration has it. */
+struct key_section {
+	bool as_json;
+	size_t count;
+	struct json json;
+};
+
+static void section_begin(struct key_section *section, const struct invocation *invocation)
 {
-	printf("keys:\n  - name: %s\n    algorithm: %s\n    secret: \"%s\"\n", name, algorithm,
-	       secret);
+	section->as_json = invocation->options[OPTION_JSON];
+	section->count = 0;
+	if (!section->as_json) return;
+	json_begin_stdout(&section->json);
+	json_object_begin(&section->json);
+	json_key(&section->json, "keys");
+	json_array_begin(&section->json);
+}
+
+static void section_add(struct key_section *section, const char *name, const char *algorithm,
+			const char *secret)
+{
+	struct json *j = &section->json;
+
+	section->count++;
+	if (!section->as_json) {
+		printf("%s  - name: %s\n    algorithm: %s\n    secret: \"%s\"\n",
+		       section->count == 1 ? "keys:\n" : "", name, algorithm, secret);
+		return;
+	}
+	json_object_begin(j);
+	json_key(j, "name");
+	json_text(j, name);
+	json_key(j, "algorithm");
+	json_text(j, algorithm);
+	json_key(j, "secret");
+	json_text(j, secret);
+	json_object_end(j);
+}
+
+static void section_end(struct key_section *section)
+{
+	if (!section->as_json) return;
+	json_array_end(&section->json);
+	json_object_end(&section->json);
+	json_end_stdout(&section->json);
 }
 
 static int name_check(const char *name)
@@ -52,6 +92,7 @@ int command_KEY_GENERATE(const struct invocation *invocation)
 	enum tsig_algorithm algorithm;
 	uint8_t secret[DIGEST_LEN_MAX], text[2 * DIGEST_LEN_MAX];
 	struct writer w = writer_of(text, sizeof text - 1);
+	struct key_section section;
 	int status = name_check(name);
 
 	if (!status) status = algorithm_find(wanted ? wanted : "hmac-sha256", &algorithm);
@@ -61,7 +102,9 @@ int command_KEY_GENERATE(const struct invocation *invocation)
 	random_bytes(secret, len);
 	base64_encode(span_of(secret, len), &w);
 	text[w.len] = '\0';
-	key_print(name, tsig_algorithm_text(algorithm), (const char *)text);
+	section_begin(&section, invocation);
+	section_add(&section, name, tsig_algorithm_text(algorithm), (const char *)text);
+	section_end(&section);
 	secret_wipe(secret, sizeof secret);
 	secret_wipe(text, sizeof text);
 	return CLI_DONE;
@@ -73,19 +116,36 @@ struct words {
 	const char *at, *end;
 };
 
-/* The next word, quoted or not, or one of { } ; and comments are passed over. */
+static bool begins_with(const struct words *words, const char *text)
+{
+	size_t len = strlen(text);
+
+	return (size_t)(words->end - words->at) >= len && memcmp(words->at, text, len) == 0;
+}
+
+/* White space and comments of each kind. */
+static void space_skip(struct words *words)
+{
+	for (;;) {
+		while (words->at < words->end && isspace((unsigned char)*words->at)) words->at++;
+		if (begins_with(words, "/*")) {
+			const char *end = memmem(words->at + 2,
+						 (size_t)(words->end - words->at) - 2, "*/", 2);
+			words->at = end ? end + 2 : words->end;
+		} else if (begins_with(words, "#") || begins_with(words, "//")) {
+			while (words->at < words->end && *words->at != '\n') words->at++;
+		} else {
+			return;
+		}
+	}
+}
+
+/* The next word, quoted or not, or one of { } ; */
 static bool word_next(struct words *words, char word[static WORD_MAX])
 {
 	size_t len = 0;
 
-	for (;;) {
-		while (words->at < words->end && isspace((unsigned char)*words->at)) words->at++;
-		bool line = words->at < words->end &&
-			    (*words->at == '#' || (words->end - words->at > 1 &&
-						   words->at[0] == '/' && words->at[1] == '/'));
-		if (!line) break;
-		while (words->at < words->end && *words->at != '\n') words->at++;
-	}
+	space_skip(words);
 	if (words->at == words->end) return false;
 	if (strchr("{};", *words->at)) {
 		word[0] = *words->at++;
@@ -127,7 +187,8 @@ static bool key_read(struct words *words, char name[static WORD_MAX],
 	return algorithm[0] && secret[0];
 }
 
-static int key_take(const char *path, struct words *words)
+/* Checks one key and adds it to the section; NULL: it is checked only. */
+static int key_take(const char *path, struct words *words, struct key_section *section)
 {
 	char name[WORD_MAX], algorithm[WORD_MAX], secret[WORD_MAX];
 	uint8_t octets[SECRET_OCTETS_MAX];
@@ -145,9 +206,24 @@ static int key_take(const char *path, struct words *words)
 	if (!base64_decode(span_of_text(secret), &w) || w.overflow)
 		return cli_failed("%s: the secret of key %s is not base64", path, name);
 	int status = name_check(name);
-	if (!status) key_print(name, tsig_algorithm_text(known), secret);
+	if (!status && section) section_add(section, name, tsig_algorithm_text(known), secret);
 	secret_wipe(secret, sizeof secret);
 	secret_wipe(octets, sizeof octets);
+	return status;
+}
+
+static int keys_take(const char *path, struct span text, struct key_section *section)
+{
+	struct words words = {(const char *)text.ptr, (const char *)text.ptr + text.len};
+	char word[WORD_MAX];
+	int status = CLI_DONE, count = 0;
+
+	while (!status && word_next(&words, word)) {
+		if (strcmp(word, "key") != 0) continue;
+		status = key_take(path, &words, section);
+		count++;
+	}
+	if (!status && !count) return cli_failed("%s: there is no key in it", path);
 	return status;
 }
 
@@ -156,24 +232,23 @@ int command_KEY_IMPORT(const struct invocation *invocation)
 	const char *path = invocation->arguments[0];
 	struct arena *arena = arena_new(1 << 20);
 	struct file_identity identity;
+	struct key_section section;
 	struct span text;
 	struct error err;
-	char word[WORD_MAX];
-	int status = CLI_DONE, count = 0;
 
 	if (!arena) return cli_failed("no memory");
 	if (file_read(path, KEY_FILE_OCTETS_MAX, arena, &text, &identity, &err)) {
 		arena_free(arena);
 		return cli_failed("%s", err.text);
 	}
-	struct words words = {(const char *)text.ptr, (const char *)text.ptr + text.len};
-	while (!status && word_next(&words, word)) {
-		if (strcmp(word, "key") != 0) continue;
-		status = key_take(path, &words);
-		count++;
+	/* All of them or none: half a section would be taken for a whole one. */
+	int status = keys_take(path, text, NULL);
+	if (!status) {
+		section_begin(&section, invocation);
+		status = keys_take(path, text, &section);
+		section_end(&section);
 	}
 	arena_free(arena);
-	if (!status && !count) return cli_failed("%s: there is no key in it", path);
 	return status;
 }
 

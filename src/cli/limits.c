@@ -152,25 +152,18 @@ static void rows(const struct policy *policy, const struct policy *standard,
 	for (size_t i = 0; i < ARRAY_COUNT(limits); i++) row(context, &limits[i], "fixed");
 }
 
-static void to_stdout(void *context, struct span chunk)
-{
-	(void)context;
-	fwrite(chunk.ptr, 1, chunk.len, stdout);
-}
-
 static void show_json(const struct policy *policy, const struct policy *standard)
 {
 	struct json json, *j = &json;
 
-	json_init(j, to_stdout, NULL);
+	json_begin_stdout(j);
 	json_object_begin(j);
 	json_key(j, "limits");
 	json_array_begin(j);
 	rows(policy, standard, row_json, j);
 	json_array_end(j);
 	json_object_end(j);
-	json_end(j);
-	putchar('\n');
+	json_end_stdout(j);
 }
 
 static void show_table(const struct policy *policy, const struct policy *standard)

@@ -7,6 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void to_stdout(void *context, struct span chunk)
+{
+	(void)context;
+	fwrite(chunk.ptr, 1, chunk.len, stdout);
+}
+
+void json_begin_stdout(struct json *j)
+{
+	json_init(j, to_stdout, NULL);
+}
+
+void json_end_stdout(struct json *j)
+{
+	json_end(j);
+	putchar('\n');
+}
+
 char *number_show(unsigned long long number, char text[static NUMBER_TEXT_MAX])
 {
 	char digits[24];

@@ -4,8 +4,13 @@
 #define CLI_SHOW_H
 
 #include "base/instant.h"
+#include "base/json.h"
 
 enum { NUMBER_TEXT_MAX = 32, TABLE_COLUMNS_MAX = 6, TABLE_CELL_MAX = 256 };
+
+/* JSON on standard output; the end adds the newline. */
+void json_begin_stdout(struct json *j);
+void json_end_stdout(struct json *j);
 
 /* "1,204"; "1.2 GB"; how long ago a wall time was, or how long it is until then: "6d 21h". */
 char *number_show(unsigned long long number, char text[static NUMBER_TEXT_MAX]);

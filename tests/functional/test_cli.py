@@ -6,12 +6,39 @@ import sqlite3
 import pytest
 
 from conftest import ZONE
-from harness import command, to_yaml
+from harness import ROOT, command, to_yaml
 
 
 def test_an_unknown_command_is_usage_and_something_is_suggested():
     result = command("zone", "relod", check=False)
     assert result.returncode == 2 and 'did you mean "zone reload"' in result.stderr
+
+
+def test_a_noun_alone_tells_its_verbs():
+    verbs = "list, status, reload, refresh, notify, export"
+    for words in (["zone"], ["zone", "frobnicate"], ["zone", "--help"]):
+        result = command(*words, check=False)
+        assert result.returncode == 2 and verbs in result.stderr
+    assert command("help", "key").stdout.count("usage: lockstep key ") == 3
+
+
+@pytest.mark.parametrize("words", [["version"], ["help"], ["help", "zone"], ["limits"],
+                                   ["config", "explain", "zones.file"], ["key", "generate", "a.b"],
+                                   ["check", ROOT / "tools" / "run.zone", "--origin", "a.test"]])
+def test_what_needs_no_server_answers_in_json_too(words):
+    assert json.loads(command(*words, "--json").stdout)
+
+
+@pytest.mark.parametrize("words, status", [
+    (["status", "-s", "/nowhere/control.sock"], 4), (["zone", "relod"], 2), (["status", "--jsn"], 2),
+    (["zone", "status"], 2), (["config", "explain", "nothing"], 1), (["key", "import", "/nowhere"], 1),
+    (["config", "check", "/nowhere"], 1), (["config", "export", "/nowhere"], 1),
+    (["check", "/nowhere", "--origin", "a.test"], 1), (["check", "/nowhere"], 2)])
+def test_what_goes_wrong_is_told_in_json_too(words, status):
+    result = command(*words, "--json", check=False)
+    assert result.returncode == status
+    answer = json.loads(result.stdout)
+    assert answer["diagnostics"] if "good" in answer else answer["error"]["message"]
 
 
 def test_a_missing_argument_shows_the_usage():
@@ -118,6 +145,14 @@ def test_a_key_file_of_bind_is_read(tmp_path):
     bind.write_text('key "old" { algorithm hmac-md5; secret "AAAA"; };')
     result = command("key", "import", bind, check=False)
     assert result.returncode == 1 and "hmac-md5" in result.stderr
+    bind.write_text('/* two { */ key one { algorithm hmac-sha256; secret "AAAA"; };\n'
+                    'key "two" { algorithm hmac-sha512; secret AAAABBBB; };\n')
+    keys = json.loads(command("key", "import", bind, "--json").stdout)["keys"]
+    assert [(k["name"], k["secret"]) for k in keys] == [("one", "AAAA"), ("two", "AAAABBBB")]
+    assert command("key", "import", bind).stdout.count("keys:") == 1
+    bind.write_text(bind.read_text() + 'key three { algorithm hmac-sha256; secret "?"; };')
+    result = command("key", "import", bind, check=False)
+    assert result.returncode == 1 and not result.stdout
     bind.write_text("nothing here")
     assert command("key", "import", bind, check=False).returncode == 1
 
