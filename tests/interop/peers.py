@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """BIND, Knot and NSD as neighbours of lockstep: a folder, a free port and an end for each.
 
-All three speak the same words here: a zone is primary (it has a file) or secondary (it has
-the port of its primary), changes of files are looked at on SIGHUP, every transfer and
-every NOTIFY is signed with one key.
+All of them are told in the same words what to do: a zone has a file or a primary, changes of
+files are looked at on SIGHUP, every transfer and every NOTIFY is signed with one key.
 """
 import os
 import pathlib
@@ -26,16 +25,35 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "functional"))
 from harness import PATIENCE, ROOT, Server, free_port, wait_until  # noqa: E402,F401
 
-KEY = {"name": "xfer", "secret": "bG9ja3N0ZXAtdGVzdC1rZXktMzItb2N0ZXRzLWxvbmc="}
-WRONG_KEY = {"name": "xfer", "secret": "YW5vdGhlci1zZWNyZXQtb2YtdGhpcnR5LXR3by1vY3Q="}
+KEY = {"name": "xfer", "algorithm": "hmac-sha256",
+       "secret": "bG9ja3N0ZXAtdGVzdC1rZXktMzItb2N0ZXRzLWxvbmc="}
+WRONG_KEY = {"name": "xfer", "algorithm": "hmac-sha256",
+             "secret": "YW5vdGhlci1zZWNyZXQtb2YtdGhpcnR5LXR3by1vY3Q="}
+
+# The root zone of the Internet, signed, some 20,000 records: not part of this tree.
+ROOT_ZONE = pathlib.Path(os.environ.get("ROOT_ZONE", ROOT / "../shared/data/root.zone"))
+
+
+def root_serial():
+    """The serial in that file; skips the test where there is no such file."""
+    if not ROOT_ZONE.exists():
+        pytest.skip(f"there is no {ROOT_ZONE}")
+    with ROOT_ZONE.open() as text:
+        return int(next(line for line in text if "\tSOA\t" in line).split()[6])
 
 
 @dataclass
 class Zone:
-    """`other` is the port of the server at the zone's other end; None: there is none."""
+    """It has a file, or the port of its primary; perhaps that of a secondary, too."""
     name: str
-    file: pathlib.Path | None = None  # None: secondary
-    other: int | None = None
+    file: pathlib.Path | None = None
+    primary: int | None = None
+    secondary: int | None = None
+
+
+def ports_of(zones):
+    """Of every server that the zones come from or go to."""
+    return sorted({port for zone in zones for port in (zone.primary, zone.secondary) if port})
 
 
 def need(program):
@@ -122,7 +140,7 @@ class Bind(Peer):
     def config(self):
         key = self.key["name"]
         return f"""
-key {key} {{ algorithm hmac-sha256; secret "{self.key['secret']}"; }};
+key {key} {{ algorithm {self.key['algorithm']}; secret "{self.key['secret']}"; }};
 options {{
     directory "{self.folder}";
     pid-file none; session-keyfile none; managed-keys-directory "{self.folder}";
@@ -142,12 +160,14 @@ logging {{ category default {{ default_stderr; }}; }};
 
     @staticmethod
     def _zone(zone, key):
+        below = f"127.0.0.1 port {zone.secondary} key {key};" if zone.secondary else ""
+        words = f"also-notify {{ {below} }};"
         if zone.file:
-            to = f"127.0.0.1 port {zone.other} key {key};" if zone.other else ""
-            return (f'zone "{zone.name}" {{ type primary; file "{zone.file}"; '
-                    f"also-notify {{ {to} }}; }};\n")
-        return (f'zone "{zone.name}" {{ type secondary; allow-notify {{ key {key}; }}; '
-                f"primaries {{ 127.0.0.1 port {zone.other} key {key}; }}; }};\n")
+            words += f' type primary; file "{zone.file}";'
+        else:
+            words += (f" type secondary; allow-notify {{ key {key}; }}; "
+                      f"primaries {{ 127.0.0.1 port {zone.primary} key {key}; }};")
+        return f'zone "{zone.name}" {{ {words} }};\n'
 
 
 class Knot(Peer):
@@ -169,7 +189,7 @@ class Knot(Peer):
             "    any: info",
             "key:",
             f"  - id: {self.key['name']}",
-            "    algorithm: hmac-sha256",
+            f"    algorithm: {self.key['algorithm']}",
             f"    secret: {self.key['secret']}",
             "acl:",
             "  - id: other",
@@ -177,7 +197,7 @@ class Knot(Peer):
             "    action: [transfer, notify]",
             "remote:",
         ]
-        for port in {zone.other for zone in self.zones if zone.other}:
+        for port in ports_of(self.zones):
             lines += [f"  - id: at{port}", f"    address: 127.0.0.1@{port}",
                       f"    key: {self.key['name']}"]
         lines += ["database:", f"    storage: {self.folder}", "    journal-db-max-size: 64M",
@@ -188,9 +208,10 @@ class Knot(Peer):
                       "    semantic-checks: off", "    acl: other"]
             if zone.file:
                 lines += [f"    file: {zone.file}"]
-                lines += [f"    notify: at{zone.other}"] if zone.other else []
             else:
-                lines += [f"    master: at{zone.other}", "    zonefile-sync: -1"]
+                lines += [f"    master: at{zone.primary}", "    zonefile-sync: -1"]
+            if zone.secondary:
+                lines += [f"    notify: at{zone.secondary}"]
         return "\n".join(lines) + "\n"
 
 
@@ -222,18 +243,19 @@ class Nsd(Peer):
             "    control-enable: no",
             "key:",
             f"    name: {self.key['name']}",
-            "    algorithm: hmac-sha256",
+            f"    algorithm: {self.key['algorithm']}",
             f"    secret: \"{self.key['secret']}\"",
         ]
         key = self.key["name"]
         for zone in self.zones:
-            lines += ["zone:", f"    name: \"{zone.name}\""]
+            lines += ["zone:", f"    name: \"{zone.name}\"", f"    provide-xfr: 127.0.0.1 {key}"]
             if zone.file:
-                lines += [f"    zonefile: \"{zone.file}\"", f"    provide-xfr: 127.0.0.1 {key}"]
-                lines += [f"    notify: 127.0.0.1@{zone.other} {key}"] if zone.other else []
+                lines += [f"    zonefile: \"{zone.file}\""]
             else:
-                lines += [f"    request-xfr: AXFR 127.0.0.1@{zone.other} {key}",
-                          f"    allow-notify: 127.0.0.1 {key}", f"    provide-xfr: 127.0.0.1 {key}"]
+                lines += [f"    request-xfr: AXFR 127.0.0.1@{zone.primary} {key}",
+                          f"    allow-notify: 127.0.0.1 {key}"]
+            if zone.secondary:
+                lines += [f"    notify: 127.0.0.1@{zone.secondary} {key}"]
         return "\n".join(lines) + "\n"
 
 
@@ -248,19 +270,18 @@ class Lockstep(Server):
 
     @staticmethod
     def words(zones, key):
-        ports = sorted({zone.other for zone in zones if zone.other})
         anyone = [{"key": key["name"]}]
         made = []
         for zone in zones:
-            words = {"name": zone.name, "allow-transfer": anyone}
+            words = {"name": zone.name, "allow-transfer": anyone,
+                     "secondaries": [f"at{zone.secondary}"] if zone.secondary else []}
             if zone.file:
                 words |= {"role": "primary", "file": str(zone.file), "serial": "file"}
-                words["secondaries"] = [f"at{zone.other}"] if zone.other else []
             else:
-                words |= {"role": "secondary", "primaries": f"at{zone.other}"}
+                words |= {"role": "secondary", "primaries": f"at{zone.primary}"}
             made.append(words)
         remotes = [{"name": f"at{port}", "address": f"127.0.0.1@{port}", "keys": key["name"]}
-                   for port in ports]
+                   for port in ports_of(zones)]
         return {"keys": [key], "remotes": remotes, "zones": made}
 
     def reload(self):
@@ -274,7 +295,7 @@ class Lockstep(Server):
 
 
 def tsig_key(key):
-    return dns.tsig.Key(key["name"], key["secret"], "hmac-sha256")
+    return dns.tsig.Key(key["name"], key["secret"], key["algorithm"])
 
 
 def axfr(port, zone, key=None):

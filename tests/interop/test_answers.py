@@ -2,8 +2,6 @@
 """The same questions about the same zones to lockstep, BIND, Knot and NSD: what is answered
 differently is explained in differences.py, or wrong."""
 import contextlib
-import os
-import pathlib
 from dataclasses import dataclass, fields, replace
 
 import dns.flags
@@ -16,9 +14,8 @@ import dns.zone
 import pytest
 
 from differences import DIFFERENCES, View, explain
-from peers import PATIENCE, PEERS, ROOT, Lockstep, Zone
+from peers import PATIENCE, PEERS, ROOT, ROOT_ZONE, Lockstep, Zone, root_serial
 
-ROOT_ZONE = pathlib.Path(os.environ.get("ROOT_ZONE", ROOT / "../shared/data/root.zone"))
 TYPES = ["A", "NS", "SOA", "MX", "TXT", "CNAME", "DNAME", "DS", "SRV", "RRSIG", "NSEC",
          "TYPE65280"]
 # How a question is asked besides the plain way, each in its turn: TCP, EDNS, DO, buffer size.
@@ -162,10 +159,7 @@ def three_zones(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def root_zone(tmp_path_factory):
-    if not ROOT_ZONE.exists():
-        pytest.skip(f"there is no {ROOT_ZONE}")
-    with ROOT_ZONE.open() as text:
-        serial = int(next(line for line in text if "\tSOA\t" in line).split()[6])
+    serial = root_serial()
     servers = Servers(tmp_path_factory.mktemp("root"), {".": ROOT_ZONE}, {".": serial})
     yield servers
     servers.stack.close()

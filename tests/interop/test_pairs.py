@@ -10,8 +10,8 @@ import dns.opcode
 import dns.tsig
 import pytest
 
-from peers import (KEY, PEERS, ROOT, WRONG_KEY, Lockstep, Zone, axfr, free_port, records,
-                   tsig_key, wait_until)
+from peers import (KEY, PEERS, ROOT, ROOT_ZONE, WRONG_KEY, Lockstep, Zone, axfr, free_port,
+                   records, root_serial, tsig_key, wait_until)
 
 ORIGIN = "example.net"
 HEAD = """\
@@ -95,15 +95,15 @@ def pair(tmp_path, peer, direction):
     """Makes the primary and the secondary, of which one is ours; ends them with the test."""
     started = []
 
-    def make(text, primary_key=KEY, secondary_key=KEY):
+    def make(text, primary_key=KEY, secondary_key=None):
         kinds = (Lockstep, PEERS[peer]) if direction == "to" else (PEERS[peer], Lockstep)
         ports = free_port(), free_port()
         file = tmp_path / "zone"
         file.write_text(text)
-        primary = kinds[0](tmp_path / "primary", [Zone(ORIGIN, file, ports[1])],
+        primary = kinds[0](tmp_path / "primary", [Zone(ORIGIN, file, secondary=ports[1])],
                            primary_key, ports[0])
-        secondary = kinds[1](tmp_path / "secondary", [Zone(ORIGIN, None, ports[0])],
-                             secondary_key, ports[1])
+        secondary = kinds[1](tmp_path / "secondary", [Zone(ORIGIN, primary=ports[0])],
+                             secondary_key or primary_key, ports[1])
         primary.zone_file = file
         started.append(primary.start())
         # BIND that asked too early, and is notified while it still asks, waits for long.
@@ -138,6 +138,12 @@ def test_edits_follow_by_notify(pair):
         assert secondary.ask(f"www.{ORIGIN}").answer[0][0].address == f"192.0.2.{serial}"
 
 
+@pytest.mark.parametrize("algorithm", ["hmac-sha1", "hmac-sha224", "hmac-sha384", "hmac-sha512"])
+def test_every_algorithm_signs(pair, algorithm):
+    _, secondary = pair(HEAD, {**KEY, "algorithm": algorithm})
+    secondary.wait_serial(ORIGIN, 1)
+
+
 def test_a_wrong_key_gets_no_zone(pair, direction):
     primary, secondary = pair(HEAD, secondary_key=WRONG_KEY)
     primary.wait_serial(ORIGIN, 1)
@@ -156,3 +162,23 @@ def test_a_notify_with_a_wrong_key_is_refused(pair):
     notify.use_tsig(tsig_key(WRONG_KEY))
     with pytest.raises(dns.tsig.PeerBadSignature):
         dns.query.udp(notify, "127.0.0.1", timeout=5, port=secondary.port)
+
+
+def test_a_large_signed_zone_goes_through_another_and_comes_back_the_same(tmp_path, peer):
+    zone, serial = ".", root_serial()
+    ports = [free_port() for _ in range(3)]
+    first = Lockstep(tmp_path / "first", [Zone(zone, ROOT_ZONE, secondary=ports[1])], port=ports[0])
+    middle = PEERS[peer](tmp_path / "middle",
+                         [Zone(zone, primary=ports[0], secondary=ports[2])], port=ports[1])
+    last = Lockstep(tmp_path / "last", [Zone(zone, primary=ports[1])], port=ports[2])
+    # Each is started when its primary serves the zone, as in `pair`.
+    with first:
+        first.wait_serial(zone, serial)
+        with middle:
+            middle.wait_serial(zone, serial)
+            with last:
+                last.wait_serial(zone, serial)
+                came_back = last.run("zone", "export", zone).stdout
+        went_out = first.run("zone", "export", zone).stdout
+    assert came_back.count("\n") > 20000
+    assert came_back == went_out
