@@ -13,6 +13,7 @@
 #include "base/instant.h"
 #include "dns/name.h"
 #include "engine/courier/exchange.h"
+#include "zone/view.h"
 
 enum message_kind {
 	MESSAGE_NONE,
@@ -93,14 +94,21 @@ struct message_generation {
 	uint64_t generation;
 };
 
+/* Where an image lies: in a segment that was sent before. */
+struct message_layer {
+	uint32_t segment;
+	uint32_t reserved;
+	uint64_t offset;
+	uint64_t len;
+};
+
 /* A zone as it is to be answered from now on. */
 struct message_publish {
 	struct message_head head;
 	uint64_t generation;
 	uint32_t slot;
-	uint32_t segment;
-	uint64_t offset; /* of the image in the segment */
-	uint64_t len;    /* 0: configured, but there is no version to serve */
+	uint32_t layer_count; /* 0: configured, but there is no version to serve */
+	struct message_layer layers[VIEW_LAYERS_MAX]; /* the newest first */
 	instant_ns expires_at;
 	struct name_buffer zone;
 };

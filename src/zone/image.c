@@ -83,26 +83,25 @@ static bool is_name(struct span octets)
 	return name_read_plain(&r, &name) && reader_done(&r);
 }
 
-bool image_next(const struct image *image, struct node *node)
+bool image_step(const struct image *image, uint32_t *place, struct node *out)
 {
 	struct node next;
 	uint32_t at = image->nodes_at;
 
-	if (node->at) {
-		/* `node` was opened, so its length is sound. */
-		at = node->at + load_u32(image->bytes.ptr + (size_t)node->at * IMAGE_UNIT);
+	if (*place) {
+		/* It was opened, so its length is sound. */
+		at = *place + load_u32(image->bytes.ptr + (size_t)*place * IMAGE_UNIT);
 		if (at == image->nodes_end) {
-			node->at = 0;
+			*place = 0;
 			return false;
 		}
 	}
+	*place = at;
 	if (!node_open(image, at, &next) || !node_is_whole(&next) ||
 	    !is_name(span_of(next.owner.wire, next.owner.len)) ||
-	    !name_is_below(next.owner, image->apex)) {
-		node->at = at;
+	    !name_is_below(next.owner, image->apex))
 		return false;
-	}
-	*node = next;
+	*out = next;
 	return true;
 }
 
@@ -180,46 +179,4 @@ bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata)
 	*at = r.at;
 	*rdata = data;
 	return true;
-}
-
-static enum code rrset_records(const struct node *node, const struct rrset *rrset,
-			       struct records *out, struct error *err)
-{
-	struct record record = {
-		.owner = node->owner, .type = rrset->type, .class = CLASS_IN, .ttl = rrset->ttl};
-	size_t at = 0;
-
-	while (rrset_next(rrset, &at, &record.rdata)) {
-		if (rdata_check(record.type, record.rdata, NULL)) return E_DAMAGED;
-		enum code code = records_add(out, &record, (struct place){0}, err);
-		if (code) return code;
-	}
-	return at == rrset->data.len ? OK : E_DAMAGED;
-}
-
-static enum code nodes_records(const struct image *image, struct records *out, struct error *err)
-{
-	struct node node = {0};
-
-	while (image_next(image, &node)) {
-		struct rrset_cursor cursor = {0};
-		while (node_next_rrset(&node, &cursor)) {
-			enum code code = rrset_records(&node, &cursor.rrset, out, err);
-			if (code) return code;
-		}
-	}
-	return node.at == 0 && out->count == image->record_count ? OK : E_DAMAGED;
-}
-
-enum code image_records(const struct image *image, struct records *out, struct error *err)
-{
-	char text[NAME_TEXT_MAX];
-	enum code code = nodes_records(image, out, err);
-
-	if (code == E_DAMAGED)
-		return error_set(err, E_DAMAGED,
-				 "the image of zone %s, serial %" PRIu32 ", is damaged",
-				 name_to_text(image->apex, text), image->serial);
-	/* Linear, as they lie in order; where damage gave them another, they are sorted. */
-	return code ? code : records_sort(out, err);
 }

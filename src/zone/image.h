@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image.h - the only way out: an immutable version of a zone that answers.
+ * image.h - the only way out: an immutable version of a zone that answers, or a layer
+ * of one; view.h reads them.
  *
  * Position-independent octets: offsets only, so the same bytes lie in a file, a
  * memory segment or an arena. Never the only copy; compiled from the truth. Every
@@ -65,8 +66,8 @@ enum code image_verify(const struct image *image, struct error *err);
 
 /* A node that was told is whole: each RRset it says it has lies in it. */
 struct node {
-	uint32_t at;       /* offset of the node in the image; 0: no node */
-	struct name owner; /* in the case it was written */
+	const uint8_t *octets; /* where it stands in its image; NULL: no node */
+	struct name owner;     /* in the case it was written */
 	uint16_t rrset_count;
 	bool is_apex;
 	bool is_cut; /* NS here and not the apex */
@@ -96,40 +97,6 @@ struct rrset_cursor {
 	uint16_t index;
 };
 
-/* What a name means in a zone (RFC 1034 4.3.2 step 3, RFC 4592). */
-enum image_result {
-	IMAGE_EXACT,    /* `node` is the name itself (it may be an empty non-terminal) */
-	IMAGE_CUT,      /* `node` is the highest zone cut at or above the name */
-	IMAGE_DNAME,    /* `node` is an ancestor with DNAME that redirects the name */
-	IMAGE_WILDCARD, /* `node` is "*." below `encloser`, the source of synthesis */
-	IMAGE_NOTHING,  /* the name does not exist; `encloser` is its closest encloser */
-	IMAGE_OUTSIDE,  /* the name is not below the apex */
-	IMAGE_DAMAGED,  /* no node is told: answer SERVFAIL */
-};
-
-/* Of a node that is not told only `at` is set, to 0. */
-struct image_lookup {
-	enum image_result result;
-	struct node node;
-	struct node encloser; /* for WILDCARD and NOTHING */
-};
-
-/*
- * Finds `name`. A cut above or at the name wins over everything below it
- * (occlusion), and is found at the name itself too: whoever wants DS there, or what
- * lies below, uses image_find_exact.
- */
-void image_find(const struct image *image, struct name name, struct image_lookup *out);
-
-/* The node of exactly this name, occluded or not; false when there is none. */
-bool image_find_exact(const struct image *image, struct name name, struct node *out);
-
-/*
- * Nodes in canonical order: the apex first. node.at == 0 starts. False at the end, when
- * node.at is 0 again, and where the image is damaged, when it is not.
- */
-bool image_next(const struct image *image, struct node *node);
-
 /* The RRset of one type (of RRSIG the first one); false when the node has none. */
 bool node_rrset(const struct node *node, uint16_t type, struct rrset *out);
 
@@ -148,12 +115,5 @@ bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor);
  * when `at` is data.len, and at damage, when it is less: then `count` was no promise.
  */
 bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata);
-
-/*
- * All records back into a fresh set, sorted, copied into its arena. E_DAMAGED when they
- * are not what the image was built from, as far as counts and well-formed data tell;
- * E_NOMEM when they do not fit. After an error the set is to be thrown away.
- */
-enum code image_records(const struct image *image, struct records *out, struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zone/image_format.h"
+#include "zone/view.h"
 
 enum probe { PROBE_FOUND, PROBE_NOTHING, PROBE_DAMAGED };
 
@@ -60,61 +61,63 @@ static enum probe probe(const struct image *image, uint64_t hash, struct name na
 
 /* RFC 4592 2.2.1: a name that does not exist may come from the wildcard below its closest encloser,
  * and from no other. */
-static enum image_result find_wildcard(const struct image *image, uint64_t hash,
-				       struct name encloser, struct image_lookup *out)
+static enum view_result find_wildcard(const struct image *image, uint64_t hash,
+				      struct name encloser, struct view_lookup *out)
 {
 	struct name_buffer wildcard;
 
-	if (!out->encloser.has_wildcard_child) return IMAGE_NOTHING;
-	if (!name_wildcard_child(encloser, &wildcard)) return IMAGE_DAMAGED;
+	if (!out->encloser.has_wildcard_child) return VIEW_NOTHING;
+	if (!name_wildcard_child(encloser, &wildcard)) return VIEW_DAMAGED;
 	enum probe found =
 		probe(image, hash_label(hash, wildcard.wire), name_of(&wildcard), &out->node);
-	return found == PROBE_FOUND ? IMAGE_WILDCARD : IMAGE_DAMAGED;
+	return found == PROBE_FOUND ? VIEW_WILDCARD : VIEW_DAMAGED;
 }
 
 /* RFC 1034 4.3.2 step 3: label by label from the apex down, until something decides. */
-static enum image_result find(const struct image *image, const struct path *path,
-			      struct image_lookup *out)
+static enum view_result find(const struct image *image, const struct path *path,
+			     struct view_lookup *out)
 {
 	uint64_t hash = image->seed;
 	struct node next;
 
-	if (!node_open(image, image->nodes_at, &out->node)) return IMAGE_DAMAGED;
+	if (!node_open(image, image->nodes_at, &out->node)) return VIEW_DAMAGED;
 	for (unsigned depth = 1; depth <= path->depth; depth++) {
-		if (out->node.has_dname) return IMAGE_DNAME;
+		if (out->node.has_dname) return VIEW_DNAME;
 		uint64_t parent = hash;
 		struct name name = path_name(path, depth);
 		hash = hash_label(parent, name.wire);
 		enum probe found = probe(image, hash, name, &next);
 		if (found != PROBE_FOUND) {
 			out->encloser = out->node;
-			out->node.at = 0;
-			if (found == PROBE_DAMAGED) return IMAGE_DAMAGED;
+			out->node.octets = NULL;
+			if (found == PROBE_DAMAGED) return VIEW_DAMAGED;
 			return find_wildcard(image, parent, path_name(path, depth - 1), out);
 		}
 		out->node = next;
-		if (next.is_cut) return IMAGE_CUT;
+		if (next.is_cut) return VIEW_CUT;
 	}
-	return IMAGE_EXACT;
+	return VIEW_EXACT;
 }
 
-void image_find(const struct image *image, struct name name, struct image_lookup *out)
+void view_find(const struct view *view, struct name name, struct view_lookup *out)
 {
 	struct name_buffer lower;
 	struct path path;
+	const struct image *image = &view->layers[0];
 
-	out->result = IMAGE_OUTSIDE;
-	out->node.at = out->encloser.at = 0;
+	out->result = VIEW_OUTSIDE;
+	out->node.octets = out->encloser.octets = NULL;
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), image->apex)) return;
 	out->result = find(image, &path, out);
-	if (out->result == IMAGE_DAMAGED) out->node.at = out->encloser.at = 0;
+	if (out->result == VIEW_DAMAGED) out->node.octets = out->encloser.octets = NULL;
 }
 
-bool image_find_exact(const struct image *image, struct name name, struct node *out)
+bool view_find_exact(const struct view *view, struct name name, struct node *out)
 {
 	struct name_buffer lower;
 	struct path path;
+	const struct image *image = &view->layers[0];
 
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), image->apex)) return false;

@@ -174,7 +174,7 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
 	uint8_t flags = p[NODE_FLAGS], owner_len = p[NODE_OWNER_LEN];
 	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex.len)
 		return false;
-	out->at = at;
+	out->octets = p;
 	out->owner.wire = p + NODE_OWNER;
 	out->owner.len = owner_len;
 	out->rrset_count = load_u16(p + NODE_RRSET_COUNT);
@@ -186,6 +186,12 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
 	out->rrsets.len = (size_t)len - NODE_OWNER - owner_len;
 	return true;
 }
+
+/*
+ * The nodes of one image in canonical order. *place 0 starts. False at the end, when it
+ * is 0 again, and where the image is damaged, when it is not.
+ */
+bool image_step(const struct image *image, uint32_t *place, struct node *out);
 
 /* Every RRset that the node says it has lies in it. */
 bool node_is_whole(const struct node *node);

@@ -80,22 +80,23 @@ bool image_index_fill(uint8_t *octets, const struct image *image)
 		.buckets = octets + (size_t)image->buckets_at * IMAGE_UNIT,
 		.image = image,
 	};
-	struct node node = {0};
+	struct node node;
+	uint32_t place = 0;
 	size_t in = 0, out = 0;
 	bool more = true;
 
 	while (more || out < in) {
-		more = more && image_next(image, &node);
+		more = more && image_step(image, &place, &node);
 		if (more) {
 			uint64_t hash = owner_hash(image, node.owner);
 			__builtin_prefetch(bucket_of(&index, hash_home(hash, image->bucket_count)));
 			waiting[in % WAITING].hash = hash;
-			waiting[in++ % WAITING].at = node.at;
+			waiting[in++ % WAITING].at = place;
 		}
 		if (in == out || (more && in - out < WAITING)) continue;
 		if (!index_put(&index, waiting[out % WAITING].hash, waiting[out % WAITING].at))
 			return false;
 		out++;
 	}
-	return node.at == 0;
+	return place == 0;
 }

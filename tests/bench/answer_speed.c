@@ -59,7 +59,7 @@ static struct name name_text(const char *text)
 	return name_of(name);
 }
 
-static struct image load(const char *path, struct name apex)
+static struct view load(const char *path, struct name apex)
 {
 	struct diagnostics diagnostics = {.arena = arena};
 	struct zone_text_parser parser = {.origin = apex,
@@ -68,7 +68,7 @@ static struct image load(const char *path, struct name apex)
 					  .arena = arena,
 					  .diagnostics = &diagnostics};
 	struct zone_digest digest = {0};
-	struct image image;
+	struct view view;
 	FILE *file = fopen(path, "rb");
 	char *text = malloc(TEXT_OCTETS_MAX);
 
@@ -83,8 +83,9 @@ static struct image load(const char *path, struct name apex)
 	size_t size = image_size(&records, apex);
 	struct writer out = writer_of(aligned_alloc(64, (size + 63) / 64 * 64), size);
 	must(image_build(&records, apex, 42, &digest, &out, NULL), path);
-	must(image_open(writer_span(&out), &image, NULL), path);
-	return image;
+	struct span octets = writer_span(&out);
+	must(view_open(&octets, 1, &view, NULL), path);
+	return view;
 }
 
 static void publish(const char *path, const char *origin)
@@ -98,7 +99,7 @@ static void publish(const char *path, const char *origin)
 	policy->allow_query = policy->allow_transfer = (struct access_list){&anybody, 1};
 	zone->policy = policy;
 	publication_set_expire(zone, INSTANT_NEVER);
-	zone->image = load(path, zone->name);
+	zone->view = load(path, zone->name);
 	must(directory_publish(&directory, zone, NULL), origin);
 	key = (struct tsig_key){.name = name_text("bench.key."),
 				.algorithm = TSIG_HMAC_SHA256,

@@ -10,7 +10,7 @@
  */
 #include "zone/change.h"
 #include "zone/checks.h"
-#include "zone/image.h"
+#include "zone/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +112,7 @@ static void zone_fill(struct records *set, struct name apex, size_t names)
 static void lookups(const struct image *image, size_t names, bool hits)
 {
 	enum { ROOM = 32 };
+	struct view view = {.layers = {*image}, .layer_count = 1};
 	uint8_t *questions = malloc(lookup_count * ROOM);
 	uint64_t found = 0;
 
@@ -128,10 +129,10 @@ static void lookups(const struct image *image, size_t names, bool hits)
 		for (size_t i = 0; i + 1 < lookup_count; i++) {
 			const uint8_t *question =
 				questions + (i + (chained ? found & 1 : 0)) * ROOM;
-			struct image_lookup lookup;
-			image_find(image, (struct name){question + 1, question[0]}, &lookup);
-			stop_if(!lookup.node.at == hits, "lookup");
-			found = lookup.node.at;
+			struct view_lookup lookup;
+			view_find(&view, (struct name){question + 1, question[0]}, &lookup);
+			stop_if(!lookup.node.octets == hits, "lookup");
+			found = (uintptr_t)lookup.node.octets >> 2;
 		}
 		told(hits      ? (chained ? "hit, chained" : "hit")
 		     : chained ? "miss, chained"
@@ -195,7 +196,8 @@ int main(int argc, char **argv)
 	struct image image = image_make(&set, apex);
 
 	from = now_ns();
-	stop_if(image_records(&image, &again, NULL), "image_records");
+	struct view view = {.layers = {image}, .layer_count = 1};
+	stop_if(view_records(&view, &again, NULL), "image_records");
 	told("image_records", from, set.count);
 	from = now_ns();
 	stop_if(change_between(&set, &again, arena, &change, NULL), "change_between");

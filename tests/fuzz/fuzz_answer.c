@@ -53,7 +53,7 @@ static struct name name_text(const char *text)
 	return name_of(name);
 }
 
-static struct image build(struct name apex, const char *text)
+static struct view build(struct name apex, const char *text)
 {
 	struct diagnostics diagnostics = {.arena = arena};
 	struct records set;
@@ -65,7 +65,7 @@ static struct image build(struct name apex, const char *text)
 					  .arena = arena,
 					  .diagnostics = &diagnostics};
 	struct zone_digest digest = {0};
-	struct image image;
+	struct view view;
 
 	records_init(&set, arena);
 	if (zone_text_parse(&parser, "fuzz", span_of_text(text))) abort();
@@ -73,8 +73,9 @@ static struct image build(struct name apex, const char *text)
 	size_t size = image_size(&set, apex);
 	struct writer out = writer_of(arena_alloc(arena, size), size);
 	if (image_build(&set, apex, 42, &digest, &out, NULL)) abort();
-	if (image_open(writer_span(&out), &image, NULL)) abort();
-	return image;
+	struct span octets = writer_span(&out);
+	if (view_open(&octets, 1, &view, NULL)) abort();
+	return view;
 }
 
 static void publish(const char *origin, const char *text)
@@ -88,7 +89,7 @@ static void publish(const char *origin, const char *text)
 	policy->primaries = primaries;
 	policy->primary_count = ARRAY_COUNT(primaries);
 	publication_set_expire(zone, INSTANT_NEVER);
-	if (text) zone->image = build(zone->name, text);
+	if (text) zone->view = build(zone->name, text);
 	if (directory_publish(&directory, zone, NULL)) abort();
 }
 
@@ -188,7 +189,7 @@ static void run_transfer(const struct answer *result)
 		assert(read);
 		check_records(writer_span(&out), &message);
 	} while (true);
-	assert(transfer.record_count == result->zone->image.record_count + 1);
+	assert(transfer.record_count == view_record_count(&result->zone->view) + 1);
 	transfer_out_end(&transfer);
 }
 

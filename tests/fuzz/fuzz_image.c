@@ -11,6 +11,7 @@
 
 #include "zone/image.h"
 #include "zone/image_format.h"
+#include "zone/view.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -105,24 +106,36 @@ static void node_walk(const struct image *image, const struct node *node)
 	assert(cursor.index == node->rrset_count);
 }
 
+static struct view view_of(const struct image *image)
+{
+	return (struct view){.layers = {*image}, .layer_count = 1};
+}
+
+static size_t place_of(const struct image *image, const struct node *node)
+{
+	return node->octets ? (size_t)(node->octets - image->bytes.ptr) : 0;
+}
+
 static void all_walk(const struct image *image, bool is_sound)
 {
 	struct arena *arena = arena_new(1 << 20);
-	struct node node = {0};
+	struct node node;
 	struct records set;
+	uint32_t place = 0;
 	uint32_t count = 0;
 
 	assert(arena);
-	while (image_next(image, &node)) {
+	while (image_step(image, &place, &node)) {
 		struct name_buffer copy;
 		name_copy(&copy, node.owner);
 		assert(name_is_below(name_of(&copy), image->apex));
 		node_walk(image, &node);
 		count++;
 	}
-	assert(!is_sound || (node.at == 0 && count == image->node_count));
+	assert(!is_sound || (place == 0 && count == image->node_count));
 	records_init(&set, arena);
-	enum code code = image_records(image, &set, NULL);
+	struct view view = view_of(image);
+	enum code code = view_records(&view, &set, NULL);
 	assert(code == OK || code == E_DAMAGED || code == E_NOMEM);
 	assert(!is_sound || (code == OK && set.count == ARRAY_COUNT(owners)));
 	arena_free(arena);
@@ -132,23 +145,24 @@ static void names_ask(const struct image *image, const struct image *sound, bool
 		      struct span rest)
 {
 	struct reader r = reader_of(rest);
-	struct image_lookup lookup, expected;
+	struct view view = view_of(image), sound_view = view_of(sound);
+	struct view_lookup lookup, expected;
 	struct name name;
 
 	while (name_read_plain(&r, &name)) {
 		struct node node;
-		image_find(image, name, &lookup);
-		if (lookup.node.at) node_walk(image, &lookup.node);
-		if (lookup.encloser.at) node_walk(image, &lookup.encloser);
-		if (image_find_exact(image, name, &node)) {
+		view_find(&view, name, &lookup);
+		if (lookup.node.octets) node_walk(image, &lookup.node);
+		if (lookup.encloser.octets) node_walk(image, &lookup.encloser);
+		if (view_find_exact(&view, name, &node)) {
 			assert(name_equal(node.owner, name));
 			node_walk(image, &node);
 		}
 		if (!is_sound) continue;
-		image_find(sound, name, &expected);
-		assert(lookup.result != IMAGE_DAMAGED && lookup.result == expected.result);
-		assert(lookup.node.at == expected.node.at);
-		assert(lookup.encloser.at == expected.encloser.at);
+		view_find(&sound_view, name, &expected);
+		assert(lookup.result != VIEW_DAMAGED && lookup.result == expected.result);
+		assert(place_of(image, &lookup.node) == place_of(sound, &expected.node));
+		assert(place_of(image, &lookup.encloser) == place_of(sound, &expected.encloser));
 	}
 }
 

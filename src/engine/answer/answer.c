@@ -34,32 +34,32 @@ static bool answer_at(struct reply *r, const struct node *node)
 /* RFC 1034 4.3.2 as RFC 4592 and RFC 6672 left it: from the zone nearest to qname downwards. */
 static void answer_query(struct reply *r)
 {
-	struct image_lookup found;
+	struct view_lookup found;
 
 	while (reply_choose_zone(r)) {
-		image_find(&r->zone->image, r->qname, &found);
+		view_find(&r->zone->view, r->qname, &found);
 		switch (found.result) {
-		case IMAGE_CUT:
+		case VIEW_CUT:
 			/* RFC 4035 3.1.4.1: DS is the parent's data at the cut itself. */
 			if (r->qtype == RRTYPE_DS && name_equal(found.node.owner, r->qname))
 				answer_at(r, &found.node);
 			else
 				reply_referral(r, &found.node);
 			return;
-		case IMAGE_DNAME:
+		case VIEW_DNAME:
 			r->header.aa = true;
 			if (!reply_follow_dname(r, &found.node)) return;
 			break;
-		case IMAGE_EXACT:
-		case IMAGE_WILDCARD:
+		case VIEW_EXACT:
+		case VIEW_WILDCARD:
 			if (!answer_at(r, &found.node)) return;
 			break;
-		case IMAGE_NOTHING:
+		case VIEW_NOTHING:
 			r->header.aa = true;
 			reply_negative(r, RCODE_NXDOMAIN);
 			return;
-		case IMAGE_OUTSIDE:
-		case IMAGE_DAMAGED: reply_damaged(r); return;
+		case VIEW_OUTSIDE:
+		case VIEW_DAMAGED: reply_damaged(r); return;
 		}
 	}
 }

@@ -9,7 +9,7 @@ static bool add_glue(struct reply *r, struct name server)
 	struct rrset rrset;
 	bool complete = true;
 
-	if (!image_find_exact(&r->zone->image, server, &node)) return true;
+	if (!view_find_exact(&r->zone->view, server, &node)) return true;
 	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
 		if (!node_rrset(&node, types[i], &rrset)) continue;
 		if (!reply_add(r, SECTION_ADDITIONAL, server, &node, &rrset)) complete = false;
@@ -29,7 +29,7 @@ static bool add_glue_of(struct reply *r, const struct node *cut, const struct rr
 	while (rrset_next(ns, &at, &rdata)) {
 		struct reader reader = reader_of(rdata);
 		if (!name_read_plain(&reader, &server)) continue;
-		if (!name_is_below(server, r->zone->image.apex)) continue;
+		if (!name_is_below(server, view_apex(&r->zone->view))) continue;
 		if (name_is_below(server, cut->owner) != in_domain) continue;
 		if (!add_glue(r, server)) complete = false;
 		if (!complete && in_domain) return false;

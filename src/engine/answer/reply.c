@@ -62,9 +62,8 @@ bool reply_add(struct reply *r, enum section section, struct name owner, const s
 		return false;
 	}
 	if (r->set_count < REPLY_SETS_MAX && name_equal(owner, node->owner))
-		r->sets[r->set_count++] = (struct reply_set){.image = r->zone->image.bytes.ptr,
-							     .node_at = node->at,
-							     .type = rrset->type};
+		r->sets[r->set_count++] =
+			(struct reply_set){.node = node->octets, .type = rrset->type};
 	return true;
 }
 
@@ -80,9 +79,7 @@ bool reply_has(const struct reply *r, const struct node *node, uint16_t type)
 {
 	for (size_t i = 0; i < r->set_count; i++) {
 		const struct reply_set *set = &r->sets[i];
-		if (set->image == r->zone->image.bytes.ptr && set->node_at == node->at &&
-		    set->type == type)
-			return true;
+		if (set->node == node->octets && set->type == type) return true;
 	}
 	return false;
 }

@@ -15,8 +15,7 @@ enum { REPLY_SETS_MAX = 32 };
 
 /* An RRset that stands in the response under its own owner. */
 struct reply_set {
-	const uint8_t *image;
-	uint32_t node_at;
+	const uint8_t *node; /* its octets */
 	uint16_t type;
 };
 

@@ -11,7 +11,7 @@ static void collect_targets(struct reply *r, const struct rrset *rrset)
 	while (rrset_next(rrset, &at, &rdata)) {
 		size_t i = 0;
 		if (!rdata_additional_name(rrset->type, rdata, &target)) continue;
-		if (!name_is_below(target, r->zone->image.apex)) continue;
+		if (!name_is_below(target, view_apex(&r->zone->view))) continue;
 		while (i < r->target_count && !name_equal(r->targets[i], target)) i++;
 		if (i == ADDITIONAL_TARGETS_MAX) return;
 		if (i == r->target_count) r->targets[r->target_count++] = target;
@@ -39,7 +39,7 @@ void reply_rrsets(struct reply *r, const struct node *node)
 
 void reply_negative(struct reply *r, enum rcode rcode)
 {
-	const struct image *image = &r->zone->image;
+	const struct view *view = &r->zone->view;
 	struct node apex;
 	struct rrset rrset;
 	struct span rdata;
@@ -47,7 +47,7 @@ void reply_negative(struct reply *r, enum rcode rcode)
 	size_t at = 0;
 
 	r->header.rcode = (uint16_t)rcode;
-	if (!image_find_exact(image, image->apex, &apex) ||
+	if (!view_find_exact(view, view_apex(view), &apex) ||
 	    !node_rrset(&apex, RRTYPE_SOA, &rrset) || !rrset_next(&rrset, &at, &rdata) ||
 	    !soa_read(rdata, &soa)) {
 		reply_damaged(r);
@@ -55,21 +55,21 @@ void reply_negative(struct reply *r, enum rcode rcode)
 	}
 	/* RFC 2308 3: how long the absence may be believed. */
 	if (rrset.ttl > soa.minimum) rrset.ttl = soa.minimum;
-	reply_require(r, SECTION_AUTHORITY, reply_owner(r, image->apex), &apex, &rrset);
+	reply_require(r, SECTION_AUTHORITY, reply_owner(r, view_apex(view)), &apex, &rrset);
 }
 
 /*
  * Where the target's addresses stand: its own node, or the glue below a cut. A target
  * that a wildcard would stand for is left to the client to ask for.
  */
-static bool find_addresses(const struct image *image, struct name target, struct node *out)
+static bool find_addresses(const struct view *view, struct name target, struct node *out)
 {
-	struct image_lookup found;
+	struct view_lookup found;
 
-	image_find(image, target, &found);
+	view_find(view, target, &found);
 	*out = found.node;
-	if (found.result == IMAGE_EXACT) return true;
-	return found.result == IMAGE_CUT && image_find_exact(image, target, out);
+	if (found.result == VIEW_EXACT) return true;
+	return found.result == VIEW_CUT && view_find_exact(view, target, out);
 }
 
 void reply_additional(struct reply *r)
@@ -79,7 +79,7 @@ void reply_additional(struct reply *r)
 	struct rrset rrset;
 
 	for (size_t i = 0; i < r->target_count; i++) {
-		if (!find_addresses(&r->zone->image, r->targets[i], &node)) continue;
+		if (!find_addresses(&r->zone->view, r->targets[i], &node)) continue;
 		for (size_t t = 0; t < ARRAY_COUNT(types); t++) {
 			if (reply_has(r, &node, types[t])) continue;
 			if (!node_rrset(&node, types[t], &rrset)) continue;

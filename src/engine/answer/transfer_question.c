@@ -7,7 +7,7 @@ static void reply_soa(struct reply *r)
 	struct node apex;
 	struct rrset soa;
 
-	if (!image_find_exact(&r->zone->image, r->zone->image.apex, &apex) ||
+	if (!view_find_exact(&r->zone->view, view_apex(&r->zone->view), &apex) ||
 	    !node_rrset(&apex, RRTYPE_SOA, &soa)) {
 		reply_damaged(r);
 		return;
@@ -38,7 +38,7 @@ void reply_transfer(struct reply *r)
 	const struct publication *zone = reply_exact_zone(r);
 	if (!zone || !reply_is_allowed(r, &zone->policy->allow_transfer)) return;
 	if (!reply_zone_is_usable(r, zone)) return;
-	if (incremental && (over_udp || !serial_newer(zone->image.serial, serial)))
+	if (incremental && (over_udp || !serial_newer(view_serial(&zone->view), serial)))
 		reply_soa(r);
 	else
 		r->result->kind = ANSWER_TRANSFER;

@@ -31,13 +31,13 @@ bool reply_zone_is_usable(struct reply *r, const struct publication *zone)
  */
 static struct publication *parent_for_ds(const struct reply *r, struct publication *child)
 {
-	struct image_lookup found;
+	struct view_lookup found;
 
 	if (r->qtype != RRTYPE_DS || name_is_root(r->qname)) return child;
 	struct publication *parent = directory_find(r->server->directory, name_parent(r->qname));
 	if (!parent || !zone_is_usable(r, parent)) return child;
-	image_find(&parent->image, r->qname, &found);
-	if (found.result != IMAGE_CUT || !name_equal(found.node.owner, r->qname)) return child;
+	view_find(&parent->view, r->qname, &found);
+	if (found.result != VIEW_CUT || !name_equal(found.node.owner, r->qname)) return child;
 	return parent;
 }
 

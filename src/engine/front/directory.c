@@ -169,7 +169,7 @@ void publication_unpin(struct publication *publication)
 
 bool publication_is_loaded(const struct publication *publication)
 {
-	return publication->image.bytes.len > 0;
+	return publication->view.layer_count > 0;
 }
 
 bool publication_is_expired(const struct publication *publication, instant_ns now)

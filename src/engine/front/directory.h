@@ -21,7 +21,7 @@
 
 #include "base/siphash.h"
 #include "engine/policy.h"
-#include "zone/image.h"
+#include "zone/view.h"
 
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -31,7 +31,7 @@ enum { DIRECTORY_READERS_MAX = 256, CACHE_LINE_OCTETS = 64 };
 /* One zone as it is served. Everything it points at must outlive it. */
 struct publication {
 	struct name name;
-	struct image image; /* no octets: the zone is known, but there is nothing to answer from */
+	struct view view; /* no layers: the zone is known, but there is nothing to answer from */
 	const struct zone_policy *policy;
 	_Atomic instant_ns expire_at; /* from then on it does not answer; INSTANT_NEVER: primary */
 	_Atomic uint32_t pins;

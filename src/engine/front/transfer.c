@@ -8,14 +8,14 @@ static enum code transfer_damaged(const struct transfer_out *t, const char *what
 	char zone[NAME_TEXT_MAX];
 
 	return error_set(err, E_DAMAGED, "the image of %s, serial %u, %s; it will be rebuilt",
-			 name_to_text(t->zone->name, zone), t->zone->image.serial, what);
+			 name_to_text(t->zone->name, zone), view_serial(&t->zone->view), what);
 }
 
 enum code transfer_out_begin(struct transfer_out *transfer, const struct answer_server *server,
 			     const struct answer *result, struct error *err)
 {
 	const struct query *query = &result->query;
-	const struct image *image = &result->zone->image;
+	const struct view *view = &result->zone->view;
 	struct tsig_mac mac;
 	struct node apex;
 
@@ -27,7 +27,7 @@ enum code transfer_out_begin(struct transfer_out *transfer, const struct answer_
 	transfer->header.cd = false;
 	transfer->has_edns = query->edns.present;
 	transfer->dnssec_ok = query->edns.present && query->edns.dnssec_ok;
-	if (!image_find_exact(image, image->apex, &apex) ||
+	if (!view_find_exact(view, view_apex(view), &apex) ||
 	    !node_rrset(&apex, RRTYPE_SOA, &transfer->soa))
 		return transfer_damaged(transfer, "has no SOA", err);
 	if (result->key) {
@@ -51,7 +51,7 @@ static void take_soa(struct transfer_out *t)
 {
 	size_t at = 0;
 
-	t->record = (struct record){.owner = t->zone->image.apex,
+	t->record = (struct record){.owner = view_apex(&t->zone->view),
 				    .type = RRTYPE_SOA,
 				    .class = CLASS_IN,
 				    .ttl = t->soa.ttl};
@@ -67,14 +67,14 @@ static bool take_record(struct transfer_out *t)
 			return true;
 		}
 		t->in_rrset = false;
-		if (t->node.at && node_next_rrset(&t->node, &t->cursor)) {
+		if (t->node.octets && node_next_rrset(&t->node, &t->cursor)) {
 			t->record.type = t->cursor.rrset.type;
 			t->record.ttl = t->cursor.rrset.ttl;
 			t->rdata_at = 0;
 			t->in_rrset = !(t->node.is_apex && t->record.type == RRTYPE_SOA);
 			continue;
 		}
-		if (!image_next(&t->zone->image, &t->node)) return false;
+		if (!view_next(&t->zone->view, &t->walk, &t->node)) return false;
 		t->record.owner = t->node.owner;
 		t->cursor = (struct rrset_cursor){0};
 	}
@@ -91,7 +91,7 @@ static enum code advance(struct transfer_out *t, struct error *err)
 	case TRANSFER_OUT_RECORDS:
 		if (take_record(t)) return OK;
 		/* Only a whole zone may look like one. */
-		if (t->record_count != t->zone->image.record_count)
+		if (t->record_count != view_record_count(&t->zone->view))
 			return transfer_damaged(t, "has lost records", err);
 		take_soa(t);
 		t->stage = TRANSFER_OUT_CLOSING;

@@ -28,7 +28,8 @@ struct transfer_out {
 	enum transfer_out_stage stage;
 	struct record record; /* the next one, where `waits` */
 	bool waits;
-	struct node node; /* where the walk over the image stands */
+	struct view_cursor walk;
+	struct node node; /* where the walk over the zone stands */
 	struct rrset_cursor cursor;
 	bool in_rrset;
 	size_t rdata_at;

@@ -104,7 +104,7 @@ static enum code difference(struct keeper_zone *zone, const struct keeper_event 
 
 	if (!before) return error_set(err, E_NOMEM, "no memory to compare the versions");
 	records_init(before, event->arena);
-	if ((code = image_records(&zone->head.image, before, err))) return code;
+	if ((code = view_records(&zone->head.view, before, err))) return code;
 	if ((code = soa_set_serial(event->records, soa, zone->head.serial, err))) return code;
 	if ((code = change_between(before, event->records, event->arena, change, err))) return code;
 

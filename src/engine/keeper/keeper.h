@@ -21,7 +21,7 @@
 #include "engine/secondary/secondary.h"
 #include "zone/change.h"
 #include "zone/checks.h"
-#include "zone/image.h"
+#include "zone/view.h"
 
 enum {
 	KEEPER_ACTIONS_MAX = 16,
@@ -41,7 +41,7 @@ struct keeper_version {
 	bool exists;
 	uint32_t serial;
 	struct zone_digest digest;
-	struct image image;   /* bytes belong to whoever runs the machine */
+	struct view view;     /* octets belong to whoever runs the machine */
 	uint64_t time_unix_s; /* when it was accepted */
 	enum change_source source;
 	char author[256];

@@ -73,7 +73,7 @@ static struct note transfer_note(const struct connection *c, const struct outgoi
 	const struct transfer_out *transfer = &outgoing->transfer;
 	struct note note = {.kind = NOTE_TRANSFER_SENT,
 			    .sent = {.to = c->peer,
-				     .serial = transfer->zone->image.serial,
+				     .serial = view_serial(&transfer->zone->view),
 				     .complete = complete,
 				     .record_count = transfer->record_count,
 				     .octets = transfer->octets}};

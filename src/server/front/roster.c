@@ -24,7 +24,7 @@ struct mapping {
 struct served {
 	struct publication publication; /* first: the directory hands back its address */
 	struct front_policy *policy;
-	struct mapping *mapping; /* NULL: there is nothing to answer from */
+	struct mapping *mappings[VIEW_LAYERS_MAX]; /* of its layers */
 	uint32_t slot;
 	uint32_t epoch; /* of the keeper that named it last */
 };
@@ -62,7 +62,8 @@ enum code roster_open(struct roster *roster, unsigned reader_count, struct error
 static void served_free(struct served *served)
 {
 	served->policy->publication_count--;
-	if (served->mapping) served->mapping->publication_count--;
+	for (unsigned i = 0; i < served->publication.view.layer_count; i++)
+		served->mappings[i]->publication_count--;
 	free(served);
 }
 
@@ -226,7 +227,8 @@ static enum code served_publish(struct roster *roster, struct served *next, stru
 	}
 	if (code) return code;
 	next->policy->publication_count++;
-	if (next->mapping) next->mapping->publication_count++;
+	for (unsigned i = 0; i < next->publication.view.layer_count; i++)
+		next->mappings[i]->publication_count++;
 	roster->changed = true;
 	return OK;
 }
@@ -255,8 +257,8 @@ static enum code served_move(struct roster *roster, struct served *former,
 	enum code code;
 
 	if (!next) return E_NOMEM;
-	next->publication.image = former->publication.image;
-	next->mapping = former->mapping;
+	next->publication.view = former->publication.view;
+	memcpy(next->mappings, former->mappings, sizeof next->mappings);
 	next->slot = former->slot;
 	next->epoch = former->epoch;
 	publication_set_expire(&next->publication, atomic_load(&former->publication.expire_at));
@@ -394,41 +396,58 @@ static enum code slot_check(struct roster *roster, uint32_t slot, const struct z
 			 zone->label, slot);
 }
 
-static enum code image_find_place(struct roster *roster, const struct message_publish *body,
-				  const struct zone_policy *zone, struct mapping **mapping,
-				  struct image *image, struct error *err)
+/* The octets of one layer, and the mapping that holds them. */
+static enum code layer_find(struct roster *roster, const struct message_layer *layer,
+			    const struct zone_policy *zone, struct mapping **mapping,
+			    struct span *octets, struct error *err)
 {
-	enum code code;
-
-	*mapping = NULL;
-	*image = (struct image){0};
-	if (body->len == 0) return OK;
-	*mapping = mapping_find(roster, body->segment);
+	*mapping = mapping_find(roster, layer->segment);
 	if (!*mapping)
 		return error_set(err, E_NOT_FOUND, "zone %s: segment %u was not sent", zone->label,
-				 body->segment);
+				 layer->segment);
 	struct span bytes = (*mapping)->bytes;
-	if (body->offset > bytes.len || body->len > bytes.len - body->offset)
+	if (layer->offset > bytes.len || layer->len > bytes.len - layer->offset)
 		return error_set(err, E_RANGE, "zone %s: its image ends outside of segment %u",
-				 zone->label, body->segment);
-	code = image_open(span_of(bytes.ptr + body->offset, body->len), image, err);
-	if (code) {
+				 zone->label, layer->segment);
+	*octets = span_of(bytes.ptr + layer->offset, layer->len);
+	return OK;
+}
+
+static enum code view_find_layers(struct roster *roster, const struct message_publish *body,
+				  const struct zone_policy *zone, struct mapping **mappings,
+				  struct view *view, struct error *err)
+{
+	struct span layers[VIEW_LAYERS_MAX];
+	enum code code;
+
+	*view = (struct view){0};
+	if (body->layer_count == 0) return OK;
+	if (body->layer_count > VIEW_LAYERS_MAX)
+		return error_set(err, E_RANGE, "zone %s: %u layers, at most %d", zone->label,
+				 body->layer_count, VIEW_LAYERS_MAX);
+	for (unsigned i = 0; i < body->layer_count; i++) {
+		code = layer_find(roster, &body->layers[i], zone, &mappings[i], &layers[i], err);
+		if (code) return code;
+	}
+	if ((code = view_open(layers, body->layer_count, view, err))) {
 		error_prefix(err, "zone %s", zone->label);
 		return code;
 	}
-	if (name_equal(image->apex, zone->name)) return OK;
+	if (name_equal(view_apex(view), zone->name)) return OK;
 	return error_set(err, E_CONFLICT, "zone %s: the image is that of another zone",
 			 zone->label);
 }
 
 /* Nothing but the instant differs: no reader needs to be waited for. */
 static bool is_same_version(const struct served *former, const struct front_policy *policy,
-			    const struct mapping *mapping, const struct image *image)
+			    const struct view *view)
 {
-	const struct span *before = &former->publication.image.bytes;
+	const struct view *before = &former->publication.view;
 
-	return former->policy == policy && former->mapping == mapping &&
-	       before->ptr == image->bytes.ptr && before->len == image->bytes.len;
+	if (former->policy != policy || before->layer_count != view->layer_count) return false;
+	for (unsigned i = 0; i < view->layer_count; i++)
+		if (before->layers[i].bytes.ptr != view->layers[i].bytes.ptr) return false;
+	return true;
 }
 
 enum code roster_publish(struct roster *roster, const struct message_publish *body,
@@ -437,21 +456,21 @@ enum code roster_publish(struct roster *roster, const struct message_publish *bo
 	struct front_policy *policy = atomic_load(&roster->policy);
 	const struct zone_policy *zone;
 	struct served *former, *next;
-	struct mapping *mapping;
-	struct image image;
+	struct mapping *mappings[VIEW_LAYERS_MAX] = {0};
+	struct view view;
 	enum code code;
 
 	if ((code = zone_find(roster, body, &zone, err))) return code;
 	if ((code = slot_check(roster, body->slot, zone, &former, err))) return code;
-	if ((code = image_find_place(roster, body, zone, &mapping, &image, err))) return code;
+	if ((code = view_find_layers(roster, body, zone, mappings, &view, err))) return code;
 
-	if (former && is_same_version(former, policy, mapping, &image)) {
+	if (former && is_same_version(former, policy, &view)) {
 		publication_set_expire(&former->publication, body->expires_at);
 		next = former;
 	} else {
 		if (!(next = served_new(policy, zone, err))) return E_NOMEM;
-		next->mapping = mapping;
-		next->publication.image = image;
+		memcpy(next->mappings, mappings, sizeof mappings);
+		next->publication.view = view;
 		publication_set_expire(&next->publication, body->expires_at);
 		if ((code = served_publish(roster, next, err))) {
 			free(next);

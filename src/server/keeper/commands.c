@@ -178,8 +178,9 @@ enum { EXPORT_PIECE = 128 << 10, EXPORT_LINE_MAX = 512 << 10 };
 
 struct exporting {
 	struct keeper *keeper;
-	struct image image;
+	struct view view;
 	struct image_place place; /* kept from being dropped until the end */
+	struct view_cursor walk;
 	struct node node;
 	struct rrset_cursor rrset;
 	size_t record_at;
@@ -204,7 +205,7 @@ static void run_zone_export(struct client *client, const json_t *request)
 	}
 	e->keeper = client->keeper;
 	e->place = zone->published.place;
-	e->image = zone->machine.head.image;
+	e->view = zone->machine.head.view;
 	segments_hold(&client->keeper->segments, &e->place);
 	client->exporting = e;
 	export_continue(client);
@@ -215,7 +216,7 @@ static bool export_piece(struct exporting *e, struct writer *w)
 {
 	while (w->len < EXPORT_PIECE) {
 		struct span rdata;
-		if (e->node.at && rrset_next(&e->rrset.rrset, &e->record_at, &rdata)) {
+		if (e->node.octets && rrset_next(&e->rrset.rrset, &e->record_at, &rdata)) {
 			zone_text_print(&(struct record){.owner = e->node.owner,
 							 .type = e->rrset.rrset.type,
 							 .class = CLASS_IN,
@@ -226,9 +227,9 @@ static bool export_piece(struct exporting *e, struct writer *w)
 			continue;
 		}
 		e->record_at = 0;
-		if (e->node.at && node_next_rrset(&e->node, &e->rrset)) continue;
+		if (e->node.octets && node_next_rrset(&e->node, &e->rrset)) continue;
 		e->rrset = (struct rrset_cursor){0};
-		if (!image_next(&e->image, &e->node)) return false;
+		if (!view_next(&e->view, &e->walk, &e->node)) return false;
 	}
 	return true;
 }
@@ -248,7 +249,7 @@ void export_continue(struct client *client)
 	json_end(j);
 	client_sink(client, span_of("\n", 1));
 	if (more) return;
-	bool whole = e->record_count == e->image.record_count;
+	bool whole = e->record_count == view_record_count(&e->view);
 	export_end(client);
 	if (!whole) {
 		reply_error(client, E_DAMAGED,

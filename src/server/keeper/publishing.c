@@ -51,9 +51,10 @@ static bool publication_send(struct zone *zone)
 	struct keeper *k = zone->keeper;
 	struct message_publish body = {
 		.slot = zone->slot,
-		.segment = zone->published.place.segment,
-		.offset = zone->published.place.offset,
-		.len = zone->published.place.len,
+		.layer_count = zone->published.place.len > 0,
+		.layers = {{.segment = zone->published.place.segment,
+			    .offset = zone->published.place.offset,
+			    .len = zone->published.place.len}},
 		.expires_at = keeper_zone_expires_at(&zone->machine),
 	};
 
@@ -109,9 +110,10 @@ void zone_publish(struct zone *zone)
 	struct error err = {0};
 	enum code code = image_place_new(zone, &place, &err);
 
-	if (!code)
-		code = image_open(segments_bytes(&k->segments, &place), &zone->machine.head.image,
-				  &err);
+	if (!code) {
+		struct span octets = segments_bytes(&k->segments, &place);
+		code = view_open(&octets, 1, &zone->machine.head.view, &err);
+	}
 	/* The version is durable: a new keeper builds it again, with a new keeper's memory. */
 	if (code) process_fail(k->process, "zone %s: %s", zone->machine.policy->label, err.text);
 	zone->published.place = place;

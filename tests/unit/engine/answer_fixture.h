@@ -99,18 +99,20 @@ static inline struct name world_name(struct world *w, const char *text)
 	return name_of(name);
 }
 
-static inline struct image world_image(struct world *w, struct name apex, const struct records *set)
+static inline struct view world_view(struct world *w, struct name apex, const struct records *set)
 {
 	struct zone_digest digest;
-	struct image image;
+	struct view view;
+	struct span octets;
 	struct error err = {0};
 	size_t size = image_size(set, apex);
 	struct writer out = writer_of(arena_alloc(w->arena, size), size);
 
 	CHECK(size > 0 && zone_digest_of(set, w->crypto, &digest));
 	if (image_build(set, apex, 42, &digest, &out, &err)) fail_msg("image: %s", err.text);
-	if (image_open(writer_span(&out), &image, &err)) fail_msg("image: %s", err.text);
-	return image;
+	octets = writer_span(&out);
+	if (view_open(&octets, 1, &view, &err)) fail_msg("image: %s", err.text);
+	return view;
 }
 
 /* Publishes a zone of this text; NULL: known, but not loaded. Everybody may ask and transfer. */
@@ -128,7 +130,7 @@ static inline struct publication *world_publish(struct world *w, const char *ori
 	publication_set_expire(zone, INSTANT_NEVER);
 	if (text) {
 		world_records(w, zone->name, text, &set);
-		zone->image = world_image(w, zone->name, &set);
+		zone->view = world_view(w, zone->name, &set);
 	}
 	CHECK(directory_publish(w->directory, zone, NULL) == OK);
 	directory_serve(w->directory, ++w->generation);

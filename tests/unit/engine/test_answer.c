@@ -395,14 +395,15 @@ TEST(a_damaged_image_is_servfail_and_never_worse)
 	uint32_t seed = 1;
 
 	for (unsigned round = 0; round < 3000; round++) {
-		uint8_t *copy = malloc(zone->image.bytes.len);
-		struct image image = zone->image;
+		uint8_t *copy = malloc(zone->view.layers[0].bytes.len);
+		struct view view = zone->view;
+		struct image image = view.layers[0];
 		memcpy(copy, image.bytes.ptr, image.bytes.len);
 		for (unsigned i = 0; i < 1 + round % 7; i++) {
 			seed = seed * 1664525 + 1013904223;
 			copy[128 + (seed >> 8) % (image.bytes.len - 128)] = (uint8_t)(round + i);
 		}
-		zone->image.bytes.ptr = copy;
+		zone->view.layers[0].bytes.ptr = copy;
 		for (size_t i = 0; i < ARRAY_COUNT(questions); i++) {
 			struct ask ask;
 			ask_parse(questions[i], &ask);
@@ -414,7 +415,7 @@ TEST(a_damaged_image_is_servfail_and_never_worse)
 			answer(&world.server, &r, &out, &world.result);
 			CHECK(out.len >= HEADER_OCTETS && out.len <= UDP_OCTETS_MIN);
 		}
-		zone->image = image;
+		zone->view = view;
 		free(copy);
 	}
 }

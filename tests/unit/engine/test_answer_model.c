@@ -116,7 +116,7 @@ static void build_world(void)
 		for (unsigned n = random_below(RECORDS); n > 0; n--) add_random(zone);
 		zone->records.sorted = false;
 		CHECK(records_sort(&zone->records, NULL) == OK);
-		p->image = world_image(&world, zone->apex, &zone->records);
+		p->view = world_view(&world, zone->apex, &zone->records);
 	}
 }
 

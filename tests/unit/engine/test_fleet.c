@@ -198,7 +198,8 @@ static void publish(size_t at)
 	struct writer w = writer_of(arena_alloc(world.arena, len), len);
 
 	assert_int_equal(image_build(set, zone_name, 1, &node->machine.head.digest, &w, NULL), OK);
-	assert_int_equal(image_open(writer_span(&w), &node->machine.head.image, NULL), OK);
+	struct span octets = writer_span(&w);
+	assert_int_equal(view_open(&octets, 1, &node->machine.head.view, NULL), OK);
 	later((struct event){.what = SERVED, .node = at}, (instant_ns)draw(50) * MS);
 }
 

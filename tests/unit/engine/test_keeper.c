@@ -106,7 +106,8 @@ static void build_image(void)
 
 	assert_int_equal(
 		image_build(zone.candidate.records, zone_name, 1, &zone.head.digest, &w, NULL), OK);
-	assert_int_equal(image_open(writer_span(&w), &zone.head.image, NULL), OK);
+	struct span layer = writer_span(&w);
+	assert_int_equal(view_open(&layer, 1, &zone.head.view, NULL), OK);
 }
 
 /* From STORE on, everything goes well. */

@@ -131,10 +131,11 @@ static void check_received(const struct publication *zone)
 {
 	struct zone_digest digest;
 
-	CHECK(client.soa_count == 2 && received.count == zone->image.record_count);
-	CHECK(records_sort(&received, NULL) == OK && received.count == zone->image.record_count);
+	CHECK(client.soa_count == 2 && received.count == view_record_count(&zone->view));
+	CHECK(records_sort(&received, NULL) == OK &&
+	      received.count == view_record_count(&zone->view));
 	CHECK(zone_digest_of(&received, world.crypto, &digest));
-	CHECK(zone_digest_equal(&digest, &zone->image.digest));
+	CHECK(zone_digest_equal(&digest, &zone->view.layers[0].digest));
 }
 
 static void check_transfer(struct publication *zone, const char *question, bool is_signed)
@@ -145,7 +146,7 @@ static void check_transfer(struct publication *zone, const char *question, bool 
 	CHECK(atomic_load(&zone->pins) == 1);
 	while (next(&transfer)) continue;
 	CHECK(!next(&transfer));
-	CHECK(transfer.record_count == zone->image.record_count + 1);
+	CHECK(transfer.record_count == view_record_count(&zone->view) + 1);
 	CHECK(transfer.message_count == client.message_count);
 	check_received(zone);
 	end(&transfer);
@@ -229,7 +230,7 @@ static struct publication *publish_giant(size_t rdata_len)
 	world_records(&world, zone->name, "@ SOA n a 1 1 1 1 60\n@ NS n\nz A 192.0.2.1\n", &set);
 	CHECK(records_add(&set, &record, (struct place){0}, NULL) == OK);
 	CHECK(records_sort(&set, NULL) == OK);
-	zone->image = world_image(&world, zone->name, &set);
+	zone->view = world_view(&world, zone->name, &set);
 	return zone;
 }
 
@@ -260,7 +261,8 @@ TEST(a_record_that_fits_into_no_message_ends_the_transfer)
 TEST(a_damaged_image_never_looks_like_a_whole_zone)
 {
 	struct publication *zone = publish_large(200);
-	struct image image = zone->image;
+	struct view view = zone->view;
+	struct image image = view.layers[0];
 	uint32_t seed = 3;
 	unsigned broken = 0;
 
@@ -272,7 +274,7 @@ TEST(a_damaged_image_never_looks_like_a_whole_zone)
 		memcpy(copy, image.bytes.ptr, image.bytes.len);
 		seed = seed * 1664525 + 1013904223;
 		copy[128 + (seed >> 8) % (image.bytes.len - 128)] ^= (uint8_t)(1 << round % 8);
-		zone->image.bytes.ptr = copy;
+		zone->view.layers[0].bytes.ptr = copy;
 		result.query.message.question.name = (struct name_buffer){.len = 1};
 		enum code code = transfer_out_begin(&transfer, &world.server, &result, NULL);
 		for (unsigned i = 0; code == OK && i < 100; i++) {
@@ -282,7 +284,7 @@ TEST(a_damaged_image_never_looks_like_a_whole_zone)
 		CHECK(code != OK || transfer.record_count == image.record_count + 1);
 		broken += code != OK;
 		if (atomic_load(&zone->pins)) transfer_out_end(&transfer);
-		zone->image = image;
+		zone->view = view;
 		free(copy);
 	}
 	CHECK(broken > 0);

@@ -74,10 +74,10 @@ static inline struct message_publish supply_image(struct world *w, struct supply
 	name_copy(&body.zone, apex);
 	if (!text) return body;
 	world_records(w, apex, text, &set);
-	struct span octets = world_image(w, apex, &set).bytes;
-	body.segment = s->body.id;
-	body.offset = s->used;
-	body.len = octets.len;
+	struct span octets = world_view(w, apex, &set).layers[0].bytes;
+	body.layer_count = 1;
+	body.layers[0] =
+		(struct message_layer){.segment = s->body.id, .offset = s->used, .len = octets.len};
 	CHECK(memfd_write(s->fd, s->used, octets, NULL) == OK);
 	s->used += (octets.len + 63) / 64 * 64;
 	return body;

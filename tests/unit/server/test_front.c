@@ -118,7 +118,10 @@ TEST(the_front_answers_while_the_keeper_is_down)
 TEST(a_keeper_that_breaks_a_rule_is_reported_and_not_heard_any_more)
 {
 	begin();
-	struct message_publish body = {.slot = 9, .generation = 99, .segment = 77, .len = 64};
+	struct message_publish body = {.slot = 9,
+				       .generation = 99,
+				       .layer_count = 1,
+				       .layers = {{.segment = 77, .len = 64}}};
 	name_copy(&body.zone, world_name(&stage->world, "b.example."));
 	stage_send(stage, MESSAGE_PUBLISH, &body, -1);
 	STAGE_AWAIT(stage, stage->keeper_failed);

@@ -70,7 +70,7 @@ static uint32_t serial_of(const char *name)
 {
 	const struct publication *zone = find(name);
 
-	return zone && publication_is_loaded(zone) ? zone->image.serial : 0;
+	return zone && publication_is_loaded(zone) ? view_serial(&zone->view) : 0;
 }
 
 static void serve(void)
@@ -157,7 +157,7 @@ TEST(a_pinned_version_holds_back_what_is_released)
 	struct message_publish late = image(1, "b.example.", 3);
 	CHECK(roster_publish(&roster, &late, &err) == E_NOT_FOUND);
 	CHECK(!roster_reclaim(&roster));
-	CHECK(pinned->image.serial == 1 && image_verify(&pinned->image, NULL) == OK);
+	CHECK(view_serial(&pinned->view) == 1 && image_verify(&pinned->view.layers[0], NULL) == OK);
 	publication_unpin(pinned);
 	CHECK(roster_reclaim(&roster));
 	CHECK(roster.released == 2);
@@ -305,26 +305,26 @@ TEST(what_breaks_a_rule_is_refused_and_changes_nothing)
 	check_refused(roster_publish(&roster, &body, &err), E_RANGE,
 		      "slot 4294967295 is above the 16777215 that there may be");
 	body = good;
-	body.segment = 2;
+	body.layers[0].segment = 2;
 	check_refused(roster_publish(&roster, &body, &err), E_NOT_FOUND,
 		      "zone b.example.: segment 2 was not sent");
 	body = good;
-	body.offset = SEGMENT_OCTETS - body.len + 1;
+	body.layers[0].offset = SEGMENT_OCTETS - body.layers[0].len + 1;
 	check_refused(roster_publish(&roster, &body, &err), E_RANGE,
 		      "zone b.example.: its image ends outside of segment 1");
 	body = good;
-	body.offset = UINT64_MAX - 1;
+	body.layers[0].offset = UINT64_MAX - 1;
 	check_refused(roster_publish(&roster, &body, &err), E_RANGE,
 		      "zone b.example.: its image ends outside of segment 1");
 	body = good;
-	body.len = UINT64_MAX;
+	body.layers[0].len = UINT64_MAX;
 	check_refused(roster_publish(&roster, &body, &err), E_RANGE,
 		      "zone b.example.: its image ends outside of segment 1");
 	body = good;
-	body.offset += 64;
+	body.layers[0].offset += 64;
 	CHECK(roster_publish(&roster, &body, &err) == E_DAMAGED);
 	body = good;
-	body.len = 1;
+	body.layers[0].len = 1;
 	CHECK(roster_publish(&roster, &body, &err) == E_DAMAGED);
 	body = image(0, "a.example.", 2);
 	body.slot = 1;
@@ -413,13 +413,13 @@ static void look_at(const struct publication *zone)
 	struct span rdata;
 
 	if (!publication_is_loaded(zone)) return;
-	bool found = image_find_exact(&zone->image, zone->name, &node) &&
+	bool found = view_find_exact(&zone->view, zone->name, &node) &&
 		     node_rrset(&node, RRTYPE_SOA, &soa) && rrset_next(&soa, &at, &rdata);
 	/* A failed check may not leave this thread by a jump. */
 	if (!found || zone->policy->name.len != zone->name.len) abort();
 	struct reader r = reader_of(rdata);
 	r.at = rdata.len - 20;
-	if (read_u32(&r) != zone->image.serial) abort();
+	if (read_u32(&r) != view_serial(&zone->view)) abort();
 }
 
 static void *reader_run(void *context)

@@ -6,6 +6,10 @@
 #include "zone/fixture.h"
 
 #include "zone/image.h"
+#include "zone/view.h"
+
+/* The view of one image. */
+#define VIEW_OF(image) ((struct view){.layers = {*(image)}, .layer_count = 1})
 
 /* The image of a sorted set, in its arena. */
 static inline struct image image_of(const struct records *set, const char *apex_text, uint64_t seed)
@@ -51,7 +55,7 @@ static inline void draw_odd_zone(struct records *set, uint64_t *seed, const char
 
 /* RFC 1034 4.3.2 and RFC 4592 over a list of records that is read from its start each time. */
 struct meaning {
-	enum image_result result;
+	enum view_result result;
 	struct name node, encloser; /* len 0: none */
 };
 
@@ -75,26 +79,26 @@ static inline bool exists(const struct records *set, struct name name)
 static inline struct meaning meaning_of(const struct records *set, struct name apex,
 					struct name name, struct name_buffer *wildcard)
 {
-	struct meaning m = {.result = IMAGE_OUTSIDE};
+	struct meaning m = {.result = VIEW_OUTSIDE};
 
 	if (!name_is_below(name, apex)) return m;
 	unsigned below = name_label_count(name) - name_label_count(apex);
 	for (unsigned up = below + 1; up-- > 0;) {
 		struct name at = name_without_labels(name, up);
 		m.node = at;
-		m.result = IMAGE_CUT;
+		m.result = VIEW_CUT;
 		if (up < below && owns(set, at, RRTYPE_NS)) return m;
-		m.result = IMAGE_DNAME;
+		m.result = VIEW_DNAME;
 		if (up > 0 && owns(set, at, RRTYPE_DNAME)) return m;
 	}
-	m.result = IMAGE_EXACT;
+	m.result = VIEW_EXACT;
 	if (exists(set, name)) return m;
 	m.encloser = name;
 	while (!exists(set, m.encloser)) m.encloser = name_parent(m.encloser);
-	m.result = IMAGE_NOTHING;
+	m.result = VIEW_NOTHING;
 	m.node.len = 0;
 	if (!name_wildcard_child(m.encloser, wildcard) || !exists(set, name_of(wildcard))) return m;
-	m.result = IMAGE_WILDCARD;
+	m.result = VIEW_WILDCARD;
 	m.node = name_of(wildcard);
 	return m;
 }

@@ -7,24 +7,24 @@
 
 static bool node_is(const struct node *node, struct name name)
 {
-	if (name.len == 0) return node->at == 0;
-	return node->at && name_equal(node->owner, name);
+	if (name.len == 0) return !node->octets;
+	return node->octets && name_equal(node->owner, name);
 }
 
 static void lookup_agrees(const struct image *image, const struct records *set, struct name name)
 {
-	struct image_lookup lookup;
+	struct view_lookup lookup;
 	struct name_buffer wildcard;
 	struct node node;
 	struct meaning m = meaning_of(set, image->apex, name, &wildcard);
 	char text[NAME_TEXT_MAX];
 
-	image_find(image, name, &lookup);
+	view_find(&VIEW_OF(image), name, &lookup);
 	if (lookup.result != m.result)
 		fail_msg("%s: %d, not %d", name_to_text(name, text), lookup.result, m.result);
 	CHECK(node_is(&lookup.node, m.node) && node_is(&lookup.encloser, m.encloser));
-	bool is_there = m.result != IMAGE_OUTSIDE && exists(set, name);
-	CHECK(image_find_exact(image, name, &node) == is_there);
+	bool is_there = m.result != VIEW_OUTSIDE && exists(set, name);
+	CHECK(view_find_exact(&VIEW_OF(image), name, &node) == is_there);
 	if (!is_there) return;
 	CHECK(name_equal(node.owner, name));
 	CHECK(node.is_apex == name_equal(name, image->apex));
@@ -84,7 +84,8 @@ TEST(iteration_gives_all_names_in_canonical_order)
 		draw_odd_zone(&set, &seed, "example.", 40, 5);
 		struct image image = image_of(&set, "example.", run);
 		struct node node = {0}, last = {0};
-		while (image_next(&image, &node)) {
+		uint32_t place = 0;
+		while (image_step(&image, &place, &node)) {
 			CHECK(nodes == 0 ? node.is_apex : name_compare(last.owner, node.owner) < 0);
 			CHECK(exists(&set, node.owner));
 			last = node;
@@ -100,8 +101,8 @@ TEST(iteration_gives_all_names_in_canonical_order)
 					CHECK(n + 1u < c.rrset.count || i == c.rrset.data.len);
 				}
 		}
-		CHECK(node.at == 0 && nodes == image.node_count && at == set.count);
-		CHECK(image_records(&image, &again, NULL) == OK);
+		CHECK(place == 0 && nodes == image.node_count && at == set.count);
+		CHECK(view_records(&VIEW_OF(&image), &again, NULL) == OK);
 		CHECK(again.sorted && again.count == set.count && again.wire_len == set.wire_len);
 		for (size_t i = 0; i < set.count; i++) {
 			struct record a = records_get(&set, i), b = records_get(&again, i);
@@ -132,11 +133,11 @@ TEST(an_image_tells_what_it_holds)
 	CHECK(image.digest.count == 3 && image.digest.sum[2] == 3 && image.seed == 5);
 	CHECK(name_equal(image.apex, name_in(&name, "example.")));
 	CHECK(image_verify(&image, NULL) == OK);
-	CHECK(image_find_exact(&image, name_in(&name, "A.B.EXAMPLE."), &node));
+	CHECK(view_find_exact(&VIEW_OF(&image), name_in(&name, "A.B.EXAMPLE."), &node));
 	CHECK(memcmp(node.owner.wire, "\1a\1b\7Example", 13) == 0);
-	CHECK(image_find_exact(&image, name_in(&name, "b.example."), &node));
+	CHECK(view_find_exact(&VIEW_OF(&image), name_in(&name, "b.example."), &node));
 	CHECK(node.rrset_count == 0 && memcmp(node.owner.wire, "\1b\7Example", 11) == 0);
-	CHECK(image_records(&image, &again, NULL) == OK);
+	CHECK(view_records(&VIEW_OF(&image), &again, NULL) == OK);
 	/* One owner has one case: that of its first record. */
 	CHECK(memcmp(again.entries[1].wire, "\7Example", 9) == 0);
 	arena_free(arena);
@@ -155,13 +156,14 @@ TEST(rrsigs_stand_by_the_type_they_cover)
 	struct records set, again;
 	struct node node = {0};
 	struct rrset rrset;
+	uint32_t place = 0;
 
 	records_init(&set, arena);
 	records_init(&again, arena);
 	add_lines(&set, lines, ARRAY_COUNT(lines));
 	CHECK(records_sort(&set, NULL) == OK);
 	struct image image = image_of(&set, "example.", 5);
-	CHECK(image_next(&image, &node) && node.rrset_count == 4);
+	CHECK(image_step(&image, &place, &node) && node.rrset_count == 4);
 	CHECK(node_signatures(&node, RRTYPE_SOA, &rrset) && rrset.count == 2 && rrset.ttl == 300);
 	CHECK(node_signatures(&node, RRTYPE_NS, &rrset) && rrset.count == 1 && rrset.ttl == 60);
 	CHECK(rrset.type == RRTYPE_RRSIG && rrset.covered == RRTYPE_NS);
@@ -169,7 +171,7 @@ TEST(rrsigs_stand_by_the_type_they_cover)
 	CHECK(node_rrset(&node, RRTYPE_RRSIG, &rrset) && rrset.covered == RRTYPE_NS);
 	CHECK(node_rrset(&node, RRTYPE_SOA, &rrset) && rrset.covered == 0);
 	CHECK(!node_rrset(&node, RRTYPE_A, &rrset));
-	CHECK(image_records(&image, &again, NULL) == OK && sets_identical(&set, &again));
+	CHECK(view_records(&VIEW_OF(&image), &again, NULL) == OK && sets_identical(&set, &again));
 	arena_free(arena);
 }
 
@@ -205,7 +207,7 @@ TEST(the_places_of_compressible_names_are_known)
 		struct node node;
 		struct rrset rrset;
 		record_from_line(rows[i].line, &owner, data, sizeof data, &record);
-		CHECK(image_find_exact(&image, record.owner, &node));
+		CHECK(view_find_exact(&VIEW_OF(&image), record.owner, &node));
 		CHECK(node_rrset(&node, record.type, &rrset));
 		CHECK(rrset.name_at == rows[i].at && rrset.name_count == rows[i].count);
 	}
@@ -344,7 +346,7 @@ TEST(no_octet_of_an_image_changes_unseen)
 	header_sign(octets);
 	CHECK(image_open(span_of(octets, sound.len), &image, &err) == OK);
 	records_init(&again, arena);
-	CHECK(image_records(&image, &again, &err) == E_DAMAGED);
+	CHECK(view_records(&VIEW_OF(&image), &again, &err) == E_DAMAGED);
 	store_u64(octets + HEADER_RECORD_COUNT, set.count);
 	store_u32(octets + HEADER_BUCKET_COUNT, UINT32_MAX);
 	header_sign(octets);
@@ -365,7 +367,7 @@ TEST(a_full_arena_is_told_by_image_records)
 		struct arena *small = arena_new(limit);
 		CHECK(small);
 		records_init(&again, small);
-		CHECK(image_records(&image, &again, NULL) == E_NOMEM);
+		CHECK(view_records(&VIEW_OF(&image), &again, NULL) == E_NOMEM);
 		arena_free(small);
 	}
 	arena_free(arena);
@@ -390,7 +392,7 @@ TEST(full_buckets_lose_no_name)
 		struct image image = image_of(&set, "example.", count);
 		for (uint32_t i = 1; i < count; i++) {
 			snprintf(line, sizeof line, "N%u.example.", i);
-			CHECK(image_find_exact(&image, name_in(&name, line), &node));
+			CHECK(view_find_exact(&VIEW_OF(&image), name_in(&name, line), &node));
 			CHECK(name_equal(node.owner, name_of(&name)));
 		}
 		arena_free(arena);
@@ -402,7 +404,7 @@ TEST(names_of_the_greatest_length_and_depth_are_found)
 	struct arena *arena = arena_new(1 << 22);
 	char deep[600] = "", wide[600] = "";
 	struct name_buffer name;
-	struct image_lookup lookup;
+	struct view_lookup lookup;
 	struct records set;
 
 	for (int i = 0; i < 127; i++) strcat(deep, i ? "a." : "*.");
@@ -426,11 +428,11 @@ TEST(names_of_the_greatest_length_and_depth_are_found)
 	lookup_agrees(&image, &set, name_of(&name));
 	lookup_agrees(&image, &set, name_in(&name, deep));
 	deep[0] = 'b';
-	image_find(&image, name_in(&name, deep), &lookup);
-	CHECK(lookup.result == IMAGE_WILDCARD && lookup.node.owner.len == 255);
+	view_find(&VIEW_OF(&image), name_in(&name, deep), &lookup);
+	CHECK(lookup.result == VIEW_WILDCARD && lookup.node.owner.len == 255);
 	wide[0] = 'x';
-	image_find(&image, name_in(&name, wide), &lookup);
-	CHECK(lookup.result == IMAGE_NOTHING && lookup.encloser.owner.len == 253 - 64);
+	view_find(&VIEW_OF(&image), name_in(&name, wide), &lookup);
+	CHECK(lookup.result == VIEW_NOTHING && lookup.encloser.owner.len == 253 - 64);
 	arena_free(arena);
 }
 
@@ -450,18 +452,18 @@ TEST(wildcards_answer_as_in_the_example_of_rfc_4592)
 	};
 	static const struct {
 		const char *question;
-		enum image_result result;
+		enum view_result result;
 		const char *node;
 	} rows[] = {
-		{"host3.example.", IMAGE_WILDCARD, "*.example."},
-		{"foo.bar.example.", IMAGE_WILDCARD, "*.example."},
-		{"host1.example.", IMAGE_EXACT, "host1.example."},
-		{"sub.*.example.", IMAGE_EXACT, "sub.*.example."},
-		{"_telnet._tcp.host1.example.", IMAGE_NOTHING, NULL},
-		{"host.subdel.example.", IMAGE_CUT, "subdel.example."},
-		{"ghost.*.example.", IMAGE_NOTHING, NULL},
-		{"*.example.", IMAGE_EXACT, "*.example."},
-		{"_tcp.host2.example.", IMAGE_EXACT, "_tcp.host2.example."},
+		{"host3.example.", VIEW_WILDCARD, "*.example."},
+		{"foo.bar.example.", VIEW_WILDCARD, "*.example."},
+		{"host1.example.", VIEW_EXACT, "host1.example."},
+		{"sub.*.example.", VIEW_EXACT, "sub.*.example."},
+		{"_telnet._tcp.host1.example.", VIEW_NOTHING, NULL},
+		{"host.subdel.example.", VIEW_CUT, "subdel.example."},
+		{"ghost.*.example.", VIEW_NOTHING, NULL},
+		{"*.example.", VIEW_EXACT, "*.example."},
+		{"_tcp.host2.example.", VIEW_EXACT, "_tcp.host2.example."},
 	};
 	struct arena *arena = arena_new(1 << 20);
 	struct records set;
@@ -472,11 +474,11 @@ TEST(wildcards_answer_as_in_the_example_of_rfc_4592)
 	struct image image = image_of(&set, "example.", 5);
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct name_buffer question, node;
-		struct image_lookup lookup;
-		image_find(&image, name_in(&question, rows[i].question), &lookup);
+		struct view_lookup lookup;
+		view_find(&VIEW_OF(&image), name_in(&question, rows[i].question), &lookup);
 		CHECK(lookup.result == rows[i].result);
 		CHECK(rows[i].node ? name_equal(lookup.node.owner, name_in(&node, rows[i].node))
-				   : lookup.node.at == 0);
+				   : !lookup.node.octets);
 	}
 	arena_free(arena);
 }
@@ -502,7 +504,7 @@ TEST(a_checked_set_comes_back_to_the_letter)
 		CHECK(records_sort(&set, NULL) == OK);
 		if (zone_check(&set, name_in(&apex, "example."), &diagnostics) == OK) {
 			struct image image = image_of(&set, "example.", run);
-			CHECK(image_records(&image, &again, NULL) == OK);
+			CHECK(view_records(&VIEW_OF(&image), &again, NULL) == OK);
 			CHECK(sets_identical(&again, &set));
 			CHECK(change_between(&again, &set, arena, &change, NULL) == OK);
 			CHECK(change.removed_count == 0 && change.added_count == 0);
