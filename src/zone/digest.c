@@ -12,9 +12,23 @@ enum {
 	LONG_MAX = BEFORE_DATA_MAX + RDATA_OCTETS_MAX,
 };
 
+/* Who computes the hashes: a crypto's scratch, or a digest of one's own. */
+struct hasher {
+	struct crypto *crypto;
+	struct digest *digest; /* NULL: the scratch */
+};
+
+static bool hash(const struct hasher *hasher, struct span octets, uint8_t out[static SUM_LEN])
+{
+	if (!hasher->digest) return digest_compute(hasher->crypto, DIGEST_SHA256, octets, out);
+	digest_begin(hasher->digest);
+	digest_add(hasher->digest, octets);
+	return digest_end(hasher->digest, out);
+}
+
 /* SHA-256 over the canonical form, which is laid out as the wire form is. */
-static bool canonical_hash(struct writer w, struct crypto *crypto, const struct record *record,
-			   uint8_t out[static SUM_LEN])
+static bool canonical_hash(struct writer w, const struct hasher *hasher,
+			   const struct record *record, uint8_t out[static SUM_LEN])
 {
 	struct name_buffer owner;
 
@@ -26,32 +40,33 @@ static bool canonical_hash(struct writer w, struct crypto *crypto, const struct 
 	write_u16(&w, (uint16_t)record->rdata.len);
 	rdata_canonical(record->type, record->rdata, &w);
 	assert(!w.overflow);
-	return digest_compute(crypto, DIGEST_SHA256, writer_span(&w), out);
+	return hash(hasher, writer_span(&w), out);
 }
 
-static bool long_hash(struct crypto *crypto, const struct record *record,
+static bool long_hash(const struct hasher *hasher, const struct record *record,
 		      uint8_t out[static SUM_LEN])
 {
 	uint8_t octets[LONG_MAX];
 
-	return canonical_hash(writer_of(octets, sizeof octets), crypto, record, out);
+	return canonical_hash(writer_of(octets, sizeof octets), hasher, record, out);
 }
 
-static bool record_hash(struct crypto *crypto, const struct record *record,
+static bool record_hash(const struct hasher *hasher, const struct record *record,
 			uint8_t out[static SUM_LEN])
 {
 	uint8_t octets[SHORT_MAX];
 
-	if (record_len(record) > sizeof octets) return long_hash(crypto, record, out);
-	return canonical_hash(writer_of(octets, sizeof octets), crypto, record, out);
+	if (record_len(record) > sizeof octets) return long_hash(hasher, record, out);
+	return canonical_hash(writer_of(octets, sizeof octets), hasher, record, out);
 }
 
-bool zone_digest_add(struct zone_digest *digest, struct crypto *crypto, const struct record *record)
+static bool digest_add_record(struct zone_digest *digest, const struct hasher *hasher,
+			      const struct record *record)
 {
 	uint8_t hash[SUM_LEN];
 	unsigned carry = 0;
 
-	if (!record_hash(crypto, record, hash)) return false;
+	if (!record_hash(hasher, record, hash)) return false;
 	for (size_t i = SUM_LEN; i > 0; i--) {
 		carry += (unsigned)digest->sum[i - 1] + hash[i - 1];
 		digest->sum[i - 1] = (uint8_t)carry;
@@ -61,13 +76,18 @@ bool zone_digest_add(struct zone_digest *digest, struct crypto *crypto, const st
 	return true;
 }
 
+bool zone_digest_add(struct zone_digest *digest, struct crypto *crypto, const struct record *record)
+{
+	return digest_add_record(digest, &(struct hasher){.crypto = crypto}, record);
+}
+
 bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
 			const struct record *record)
 {
 	uint8_t hash[SUM_LEN];
 	unsigned borrow = 0;
 
-	if (!record_hash(crypto, record, hash)) return false;
+	if (!record_hash(&(struct hasher){.crypto = crypto}, record, hash)) return false;
 	for (size_t i = SUM_LEN; i > 0; i--) {
 		unsigned difference = (unsigned)digest->sum[i - 1] - hash[i - 1] - borrow;
 		digest->sum[i - 1] = (uint8_t)difference;
@@ -79,16 +99,19 @@ bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
 
 bool zone_digest_of(const struct records *set, struct crypto *crypto, struct zone_digest *out)
 {
+	struct hasher hasher = {crypto, digest_new(crypto, DIGEST_SHA256)};
 	struct zone_digest digest = {0};
+	bool done = hasher.digest != NULL;
 
 	assert(set->sorted);
-	for (size_t i = 0; i < set->count; i++) {
+	for (size_t i = 0; done && i < set->count; i++) {
 		struct record record = records_get(set, i);
 		records_prefetch(set, i);
-		if (!zone_digest_add(&digest, crypto, &record)) return false;
+		done = digest_add_record(&digest, &hasher, &record);
 	}
-	*out = digest;
-	return true;
+	digest_free(hasher.digest);
+	if (done) *out = digest;
+	return done;
 }
 
 bool zone_digest_equal(const struct zone_digest *a, const struct zone_digest *b)

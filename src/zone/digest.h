@@ -27,7 +27,7 @@ bool zone_digest_add(struct zone_digest *digest, struct crypto *crypto,
 bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
 			const struct record *record) must_use;
 
-/* Every record of a sorted set, from nothing. False as above. */
+/* Every record of a sorted set, from nothing. False as above. Threads may share `crypto` here. */
 bool zone_digest_of(const struct records *set, struct crypto *crypto,
 		    struct zone_digest *out) must_use;
 
