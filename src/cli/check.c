@@ -3,71 +3,20 @@
 #include "cli/cli.h"
 
 #include "cli/show.h"
-#include "dns/zone_text.h"
-#include "host/file.h"
 #include "server/config_files.h"
-#include "zone/checks.h"
+#include "server/zone_file.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define CHECK_OCTETS_MAX ((size_t)64 << 30)
 
-enum { PATH_TEXT_MAX = 4096 };
-
 struct checking {
 	struct arena *arena;
-	struct records records;
 	struct diagnostics diagnostics;
+	struct zone_progress progress;
+	struct zone_load load;
 };
-
-static enum code include(void *context, const char *path, const char *from, struct span *text,
-			 const char **name, struct error *err)
-{
-	struct checking *checking = context;
-	const char *slash = strrchr(from, '/');
-	struct file_identity identity;
-	char whole[PATH_TEXT_MAX];
-
-	if (path[0] == '/' || !slash)
-		snprintf(whole, sizeof whole, "%s", path);
-	else
-		snprintf(whole, sizeof whole, "%.*s/%s", (int)(slash - from), from, path);
-	*name = arena_copy_text(checking->arena, span_of_text(whole));
-	if (!*name) return error_set(err, E_NOMEM, "no memory to read %s", whole);
-	return file_read(whole, CHECK_OCTETS_MAX, checking->arena, text, &identity, err);
-}
-
-static enum code sink(void *context, const struct record *record, struct place place)
-{
-	struct checking *checking = context;
-
-	return records_add(&checking->records, record, place, NULL);
-}
-
-static enum code check_file(struct checking *checking, const char *path, struct name origin,
-			    struct error *err)
-{
-	struct zone_text_parser parser = {
-		.origin = origin,
-		.include = include,
-		.sink = sink,
-		.context = checking,
-		.arena = checking->arena,
-		.diagnostics = &checking->diagnostics,
-	};
-	struct file_identity identity;
-	struct span text;
-	enum code code = file_read(path, CHECK_OCTETS_MAX, checking->arena, &text, &identity, err);
-
-	if (code) return code;
-	code = zone_text_parse(&parser, path, text);
-	if (code) return error_set(err, code, "%s is no zone file", path);
-	if ((code = records_sort(&checking->records, err))) return code;
-	code = zone_check(&checking->records, origin, &checking->diagnostics);
-	return code ? error_set(err, code, "%s is not a zone that can be served", path) : OK;
-}
 
 static void result_json(const struct checking *checking, bool good, const struct soa *soa)
 {
@@ -81,7 +30,7 @@ static void result_json(const struct checking *checking, bool good, const struct
 		json_key(j, "serial");
 		json_uint(j, soa->serial);
 		json_key(j, "records");
-		json_uint(j, checking->records.count);
+		json_uint(j, checking->load.records->count);
 	}
 	json_key(j, "diagnostics");
 	diagnostics_json(&checking->diagnostics, j);
@@ -106,9 +55,15 @@ int command_CHECK(const struct invocation *invocation)
 			    : cli_usage("which zone is it? --origin NAME");
 	}
 	checking.diagnostics.arena = checking.arena;
-	records_init(&checking.records, checking.arena);
-	enum code code = check_file(&checking, path, name_of(&origin), &err);
-	if (!code) records_soa(&checking.records, name_of(&origin), &soa);
+	checking.load = (struct zone_load){
+		.path = path,
+		.origin = name_of(&origin),
+		.work = checking.arena,
+		.diagnostics = &checking.diagnostics,
+		.progress = &checking.progress,
+	};
+	enum code code = zone_load(&checking.load, &err);
+	if (!code) records_soa(checking.load.records, name_of(&origin), &soa);
 	if (code && !checking.diagnostics.error_count) {
 		cli_failed("%s", err.text);
 	} else if (invocation->options[OPTION_JSON]) {
@@ -117,8 +72,10 @@ int command_CHECK(const struct invocation *invocation)
 		diagnostics_show(&checking.diagnostics);
 		if (!code)
 			printf("%s: good, serial %u, %s records\n", path, soa.serial,
-			       number_show(checking.records.count, number));
+			       number_show(checking.load.records->count, number));
 	}
+	zone_files_clear(&checking.load.files);
+	free(checking.load.denied);
 	arena_free(checking.arena);
 	return code ? CLI_FAILED : CLI_DONE;
 }

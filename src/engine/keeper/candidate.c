@@ -29,7 +29,7 @@ static enum code guard(struct keeper_zone *zone, const struct keeper_event *even
 		return error_set(err, E_LIMIT,
 				 "the zone has %zu octets, more than limits: zone-size %llu",
 				 set->wire_len, (unsigned long long)zone->limits->zone_octets);
-	if (zone_check(set, zone->policy->name, event->diagnostics)) {
+	if (!event->is_checked && zone_check(set, zone->policy->name, event->diagnostics)) {
 		const struct diagnostics *found = event->diagnostics;
 		const struct diagnostic *worst = NULL;
 		for (size_t i = 0; i < found->count && !worst; i++)
@@ -45,15 +45,14 @@ static enum code guard(struct keeper_zone *zone, const struct keeper_event *even
 	return OK;
 }
 
-static enum code digest_of(const struct records *set, struct crypto *crypto,
+/* The reader's, unless the set has got another serial than it was read with. */
+static enum code digest_of(const struct keeper_event *event, bool same_serial,
 			   struct zone_digest *out, struct error *err)
 {
-	*out = (struct zone_digest){0};
-	for (size_t i = 0; i < set->count; i++) {
-		struct record record = records_get(set, i);
-		if (!zone_digest_add(out, crypto, &record))
-			return error_set(err, E_NOMEM, "the digest could not be computed");
-	}
+	if (event->has_digest && same_serial)
+		*out = event->digest;
+	else if (!zone_digest_of(event->records, event->crypto, out))
+		return error_set(err, E_NOMEM, "the digest could not be computed");
 	return OK;
 }
 
@@ -163,8 +162,8 @@ enum code candidate_make(struct keeper_zone *zone, const struct keeper_event *ev
 	} else {
 		candidate->first = candidate->as_snapshot = true;
 		if ((code = first_serial(zone, event, source, &soa, err))) return code;
-		if ((code = digest_of(event->records, event->crypto, &candidate->digest, err)))
-			return code;
+		bool same_serial = candidate->serial == soa.serial;
+		if ((code = digest_of(event, same_serial, &candidate->digest, err))) return code;
 	}
 	snprintf(candidate->author, sizeof candidate->author, "%s", event->author);
 	candidate->change.to_serial = candidate->serial;

@@ -111,8 +111,10 @@ struct keeper_event {
 	struct diagnostics *diagnostics; /* of the guard */
 	const char *author;
 	const char *problem;
-	/* KEEPER_START with a restored version: */
-	struct zone_digest digest;
+	/* KEEPER_FILE_READ: zone_check found no error in `records`, its warnings are told. */
+	bool is_checked;
+	bool has_digest;           /* KEEPER_FILE_READ: `digest` is of `records` */
+	struct zone_digest digest; /* also KEEPER_START with a restored version, as all below */
 	instant_ns confirmed_at;
 	uint64_t time_unix_s;
 	enum change_source source;

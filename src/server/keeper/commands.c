@@ -85,7 +85,9 @@ static void reload(struct client *client, struct zone *zone)
 	struct keeper_event event = {.kind = KEEPER_RELOAD};
 	enum keeper_stage stage = zone->machine.stage;
 
-	client_wait_for(client, zone, stage == KEEPER_STORING || stage == KEEPER_PUBLISHING);
+	client_wait_for(client, zone,
+			stage == KEEPER_STORING || stage == KEEPER_PUBLISHING ||
+				zone_is_being_read(zone));
 	zone_feed(zone, &event);
 }
 

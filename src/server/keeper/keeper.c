@@ -98,6 +98,7 @@ static void stop(void *context)
 static void keeper_free(struct keeper *k)
 {
 	clients_free(k);
+	keeper_reads_stop(k);
 	keeper_store_close(k);
 	for (uint32_t i = 0; i < k->slots.count; i++) zone_free(k->slots.list[i]);
 	free(k->zones);
@@ -115,6 +116,7 @@ static void keeper_start(struct keeper *k)
 	if (!k->crypto) process_refuse(k->process, "%s", err.text);
 	if (keeper_configure(k)) process_refuse(k->process, "the configuration is not usable");
 	if (keeper_store_open(k, &err)) process_refuse(k->process, "%s", err.text);
+	if (keeper_reads_start(k, &err)) process_refuse(k->process, "%s", err.text);
 	if (keeper_zones_start(k, &err)) process_refuse(k->process, "%s", err.text);
 	process_ready(k->process);
 }

@@ -5,7 +5,7 @@
  * It runs one keeper machine (engine/keeper) for each zone: turns files, answers of
  * the courier and the front, commits and timers into its events, and its actions into
  * reading, storing, building and telling. It decides nothing. One thread, beside it
- * the store's.
+ * the store's and those that read zone files.
  *
  *   keeper.c      the process: start, channels, stop
  *   zones.c       the machines: events in, actions out
@@ -22,6 +22,7 @@
 #include "config/config.h"
 #include "engine/keeper/keeper.h"
 #include "host/loop.h"
+#include "host/workers.h"
 #include "server/channel.h"
 #include "server/keeper/segments.h"
 #include "server/log.h"
@@ -61,6 +62,15 @@ struct keeper_restore {
 	size_t under_way; /* at the store */
 };
 
+/* Zone files that are read, beside the loop too, and those that wait for their turn. */
+struct keeper_reads {
+	struct workers *workers;
+	struct wakeup wakeup;
+	struct zone *first, *last; /* that wait */
+	size_t zone_count, octets; /* of those whose file is read or a candidate */
+	bool is_stopping;
+};
+
 struct keeper {
 	struct process *process;
 	struct loop *loop;
@@ -74,6 +84,7 @@ struct keeper {
 	struct keeper_restore restore;
 	struct keeper_roster roster;
 	struct keeper_store store;
+	struct keeper_reads reads;
 	struct segments segments;
 	uint64_t image_seed;
 	uint64_t generation; /* of the newest publication */

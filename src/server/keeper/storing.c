@@ -242,11 +242,11 @@ static instant_ns confirmed_at(const struct keeper *k, const struct store_job *s
 /* A zone file that is still the one which was loaded need not be read. */
 static void files_restore(struct zone *zone, const struct store_job *store)
 {
-	zone_files_forget(zone);
+	zone_files_clear(&zone->files);
 	for (size_t i = 0; i < store->file_count; i++)
-		if (!zone_file_remember(zone, store->files[i].path, &store->files[i].identity,
-					store->files[i].checksum)) {
-			zone_files_forget(zone);
+		if (!zone_files_add(&zone->files, store->files[i].path, &store->files[i].identity,
+				    store->files[i].checksum)) {
+			zone_files_clear(&zone->files);
 			return;
 		}
 }

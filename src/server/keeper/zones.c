@@ -14,12 +14,6 @@ static void due(void *context, instant_ns now)
 	zone_feed(context, &event);
 }
 
-static void read_due(void *context, instant_ns now)
-{
-	(void)now;
-	zone_read_file(context);
-}
-
 struct zone *zone_new(struct keeper *k, const struct zone_policy *policy)
 {
 	struct zone *zone = calloc(1, sizeof *zone);
@@ -31,7 +25,6 @@ struct zone *zone_new(struct keeper *k, const struct zone_policy *policy)
 	zone->notify_exchanges = calloc(peers, sizeof *zone->notify_exchanges);
 	zone->said = arena_new(ZONE_SAID_OCTETS_MAX);
 	zone->timer = (struct timer){.due = due, .context = zone};
-	zone->read_timer = (struct timer){.due = read_due, .context = zone};
 	if (!zone->notifies || !zone->notify_exchanges || !zone->said) {
 		zone_free(zone);
 		return NULL;
@@ -44,9 +37,9 @@ void zone_free(struct zone *zone)
 {
 	if (!zone) return;
 	timer_cancel(zone->keeper->loop, &zone->timer);
-	timer_cancel(zone->keeper->loop, &zone->read_timer);
 	timer_cancel(zone->keeper->loop, &zone->exchange_timer);
-	zone_files_forget(zone);
+	zone_reading_leave(zone);
+	zone_files_clear(&zone->files);
 	incoming_clear(&zone->incoming);
 	incoming_clear(&zone->received);
 	arena_free(zone->work);
@@ -62,8 +55,8 @@ void zone_let_go(struct zone *zone)
 
 	zone->is_gone = true;
 	timer_cancel(k->loop, &zone->timer);
-	timer_cancel(k->loop, &zone->read_timer);
 	timer_cancel(k->loop, &zone->exchange_timer);
+	zone_reading_leave(zone);
 	if (zone->stored.job_count) return;
 	if (k->slots.list[zone->slot] == zone) k->slots.list[zone->slot] = NULL;
 	zone_free(zone);
@@ -87,6 +80,7 @@ void zone_work_end(struct zone *zone)
 	arena_free(zone->work);
 	zone->work = NULL;
 	zone->records = NULL;
+	zone_reading_end(zone);
 	incoming_clear(&zone->received);
 }
 
@@ -141,8 +135,7 @@ static void tell(struct zone *zone, const struct keeper_action *action)
 static void perform(struct zone *zone, const struct keeper_action *action)
 {
 	switch (action->kind) {
-	/* In a turn of its own: between the files of many zones others are served. */
-	case KEEPER_READ_FILE: timer_set_after(zone->keeper->loop, &zone->read_timer, 0); break;
+	case KEEPER_READ_FILE: zone_read_file(zone); break;
 	case KEEPER_STORE: zone_store(zone); break;
 	case KEEPER_PUBLISH: zone_publish(zone); break;
 	case KEEPER_PUBLISH_EXPIRY: zone_publish_expiry(zone); break;

@@ -3,21 +3,15 @@
 #ifndef SERVER_KEEPER_ZONES_H
 #define SERVER_KEEPER_ZONES_H
 
-#include "host/file.h"
 #include "server/keeper/keeper.h"
+#include "server/zone_file.h"
 
-enum { PATH_TEXT_MAX = 4096 };
+/* Zones whose files are being read, or are candidates that were read, at one time. */
+enum { ZONES_IN_WORK_MAX = 1024 };
+#define ZONES_IN_WORK_OCTETS_MAX ((size_t)512 << 20)
 
-#define ZONE_FILE_OCTETS_MAX ((size_t)8 << 30)
 #define ZONE_WORK_OCTETS_MAX ((size_t)64 << 30) /* of the candidate under way */
 #define ZONE_SAID_OCTETS_MAX ((size_t)1 << 20)  /* of diagnostics */
-
-/* A zone file as it was when it was read: another identity means it is read again. */
-struct loaded_file {
-	char *path;
-	struct file_identity identity;
-	uint64_t checksum;
-};
 
 /* The records of a transfer, chunk by chunk as they come. */
 struct incoming {
@@ -45,11 +39,13 @@ struct zone_published {
 	struct zone *next;        /* there */
 };
 
-/* The zone file and what it includes, as they were read last. */
-struct zone_files {
-	struct loaded_file *list; /* malloc'ed */
-	size_t count;
-	uint32_t serial; /* of the SOA in it */
+/* The zone's wish to have its file read, and what that takes meanwhile. */
+struct zone_reading {
+	struct file_reading *job;     /* under way; NULL: none */
+	bool is_waiting;              /* in keeper.reads */
+	bool is_counted;              /* in keeper.reads: until its candidate came to an end */
+	size_t octets;                /* that are counted there, or will be */
+	struct zone *next, *previous; /* there */
 };
 
 struct zone {
@@ -62,7 +58,8 @@ struct zone {
 	struct zone_stored stored;
 	struct zone_published published;
 	struct zone_files files;
-	struct timer timer, read_timer, exchange_timer;
+	struct zone_reading reading;
+	struct timer timer, exchange_timer;
 	uint64_t exchange;        /* the SOA question or transfer under way, 0 none */
 	struct incoming incoming; /* the transfer under way */
 	struct incoming received; /* the one that became the candidate, whose octets it lends */
@@ -94,11 +91,24 @@ enum code zone_work_begin(struct zone *zone, struct error *err) must_use;
 void zone_work_end(struct zone *zone);
 
 /* --- reading.c: answers with FILE_READ, FILE_BROKEN or FILE_UNCHANGED --- */
+
+/* The zone's turn comes when there is room; a wish that waits already is the same wish. */
 void zone_read_file(struct zone *zone);
-void zone_files_forget(struct zone *zone);
-/* False when memory ran out. */
-bool zone_file_remember(struct zone *zone, const char *path, const struct file_identity *identity,
-			uint64_t checksum);
+
+/* The file as it is now is not what will be reported: it was opened before. */
+bool zone_is_being_read(const struct zone *zone);
+
+/* Percent of the load under way; false: none is, or it is so short that nobody need know. */
+bool zone_reading_shown(const struct zone *zone, unsigned *percent);
+
+/* What was read is not needed any more; others may have its room. */
+void zone_reading_end(struct zone *zone);
+
+/* The zone goes: whatever is being read for it is dropped. */
+void zone_reading_leave(struct zone *zone);
+
+enum code keeper_reads_start(struct keeper *k, struct error *err) must_use;
+void keeper_reads_stop(struct keeper *k);
 
 /* --- publishing.c --- */
 void zone_publish(struct zone *zone); /* SERVING follows when the front says so */
