@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "zone/change.h"
+#include "zone/change_side.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -92,54 +92,6 @@ enum code change_between(const struct records *before, const struct records *aft
 	return OK;
 }
 
-/* One side of a change, record by record. */
-struct side_cursor {
-	struct reader reader;
-	const uint8_t *wire; /* of `record`; NULL: the side is at its end */
-	struct record record;
-	uint64_t left; /* records that the change says are still to come */
-	const char *what;
-};
-
-static enum code conflict(const struct record *record, const char *what, struct error *err)
-{
-	char owner[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
-
-	return error_set(err, E_CONFLICT, "%s: %s %u %s", what, name_to_text(record->owner, owner),
-			 record->ttl, rrtype_to_text(record->type, type));
-}
-
-/* Steps on; the side must go up strictly, or a record would be looked for behind its place. */
-static enum code cursor_next(struct side_cursor *cursor, struct error *err)
-{
-	struct record last = cursor->record;
-	bool has_last = cursor->wire != NULL;
-	size_t at = cursor->reader.at;
-
-	cursor->wire = NULL;
-	if (reader_done(&cursor->reader) != (cursor->left == 0))
-		return error_set(err, E_SYNTAX,
-				 "the change does not hold as many records %s as it says",
-				 cursor->what);
-	if (cursor->left == 0) return OK;
-	cursor->left--;
-	if (!record_read(&cursor->reader, &cursor->record) ||
-	    rdata_check(cursor->record.type, cursor->record.rdata, NULL))
-		return error_set(err, E_SYNTAX, "octets %zu and on of the records %s are no record",
-				 at, cursor->what);
-	cursor->wire = cursor->reader.ptr + at;
-	if (has_last && record_compare(&last, &cursor->record) >= 0)
-		return conflict(&cursor->record, "the change is not in canonical order", err);
-	return OK;
-}
-
-static enum code cursor_start(struct side_cursor *cursor, struct span side, uint64_t count,
-			      const char *what, struct error *err)
-{
-	*cursor = (struct side_cursor){.reader = reader_of(side), .left = count, .what = what};
-	return cursor_next(cursor, err);
-}
-
 /*
  * The first index from `from` on whose record is not before `record`. Steps double
  * first, so that a large change costs no more than a merge, and a small one only
@@ -188,7 +140,7 @@ static void entries_append(struct records *after, const struct records *before, 
 	after->count += end - from;
 }
 
-static void added_append(struct records *after, const struct side_cursor *added)
+static void added_append(struct records *after, const struct change_side *added)
 {
 	assert(after->count < after->capacity);
 	after->entries[after->count++] = (struct record_entry){
@@ -200,13 +152,11 @@ static void added_append(struct records *after, const struct side_cursor *added)
 
 /* Brings one record of the change, the lower of both sides, into `after`; `*at` is how far `before`
  * was copied. */
-static enum code change_step(const struct records *before, struct side_cursor *removed,
-			     struct side_cursor *added, size_t *at, struct records *after,
+static enum code change_step(const struct records *before, struct change_side *removed,
+			     struct change_side *added, size_t *at, struct records *after,
 			     struct error *err)
 {
-	int order = !removed->wire ? 1
-		    : !added->wire ? -1
-				   : record_compare(&removed->record, &added->record);
+	int order = change_sides_order(removed, added);
 	const struct record *record = order <= 0 ? &removed->record : &added->record;
 	bool equal;
 	size_t place = seek_forward(before, *at, record, &equal);
@@ -218,22 +168,23 @@ static enum code change_step(const struct records *before, struct side_cursor *r
 		struct record old;
 		if (equal) old = records_get(before, place);
 		if (!equal || old.ttl != record->ttl || old.class != record->class)
-			return conflict(record, "a record to remove is not in the zone", err);
+			return change_conflict(record, "a record to remove is not in the zone",
+					       err);
 		after->wire_len -= record_len(&old);
 		*at = place + 1;
 		equal = false;
-		if ((code = cursor_next(removed, err))) return code;
+		if ((code = change_side_next(removed, err))) return code;
 	}
 	if (order < 0) return OK;
-	if (equal) return conflict(record, "a record to add is in the zone already", err);
+	if (equal) return change_conflict(record, "a record to add is in the zone already", err);
 	added_append(after, added);
-	return cursor_next(added, err);
+	return change_side_next(added, err);
 }
 
 enum code change_apply(const struct records *before, const struct change *change,
 		       struct records *after, struct error *err)
 {
-	struct side_cursor removed, added;
+	struct change_side removed, added;
 	size_t at = 0;
 	enum code code;
 
@@ -250,10 +201,7 @@ enum code change_apply(const struct records *before, const struct change *change
 	after->files = before->files;
 	after->file_count = before->file_count;
 	after->wire_len = before->wire_len;
-	if ((code = cursor_start(&removed, change->removed, change->removed_count, "removed", err)))
-		return code;
-	if ((code = cursor_start(&added, change->added, change->added_count, "added", err)))
-		return code;
+	if ((code = change_sides_open(change, &removed, &added, err))) return code;
 	while (removed.wire || added.wire) {
 		code = change_step(before, &removed, &added, &at, after, err);
 		if (code) return code;
