@@ -125,7 +125,7 @@ static void number_lists(struct packer *p)
 		const struct zone_policy *zone = &p->policy->zones[i];
 		number_of(&p->remotes, zone->primaries, zone->primary_count);
 		number_of(&p->remotes, zone->secondaries, zone->secondary_count);
-		if (p->audience != PACK_FRONT) continue;
+		if (p->audience == PACK_COURIER) continue;
 		number_of(&p->access, zone->allow_query.items, zone->allow_query.count);
 		number_of(&p->access, zone->allow_transfer.items, zone->allow_transfer.count);
 	}
@@ -144,7 +144,10 @@ static void want_keys_of(struct packer *p, const struct remote *remote)
 /* A process gets a key only when a message it proves or signs can carry it. */
 static void choose_keys(struct packer *p)
 {
-	for (size_t i = 0; i < p->policy->key_count; i++) p->key_places[i] = PACKED_NONE;
+	bool whole = p->audience == PACK_KEEPER;
+
+	for (size_t i = 0; i < p->policy->key_count; i++)
+		p->key_places[i] = whole ? 0 : PACKED_NONE;
 	if (p->audience == PACK_COURIER)
 		for (size_t i = 0; i < p->policy->remote_count; i++)
 			want_keys_of(p, &p->policy->remotes[i]);
@@ -166,7 +169,7 @@ static void choose_keys(struct packer *p)
 static void pack_server(struct packer *p)
 {
 	const struct server_policy *server = &p->policy->server;
-	bool whole = p->audience == PACK_SUPERVISOR;
+	bool whole = p->audience == PACK_KEEPER;
 
 	pack_text(p, p->audience == PACK_COURIER ? NULL : server->name);
 	pack_text(p, whole ? server->user : NULL);
@@ -235,11 +238,9 @@ static void pack_remote(struct packer *p, const struct remote *remote)
 static void pack_remotes(struct packer *p)
 {
 	const struct policy *policy = p->policy;
-	bool none = p->audience == PACK_SUPERVISOR;
 
-	pack_u32(p, none ? 0 : (uint32_t)policy->remote_count);
-	for (size_t i = 0; !none && i < policy->remote_count; i++)
-		pack_remote(p, &policy->remotes[i]);
+	pack_u32(p, (uint32_t)policy->remote_count);
+	for (size_t i = 0; i < policy->remote_count; i++) pack_remote(p, &policy->remotes[i]);
 	pack_u32(p, p->remotes.count);
 	for (uint32_t i = 0; i < p->remotes.count; i++) {
 		const struct remote *const *list = p->remotes.order[i].list;
@@ -275,13 +276,26 @@ static void pack_access(struct packer *p)
 	}
 }
 
+/* Its file and where the configuration says so; the latter is mostly the zone before's. */
+static void pack_source(struct packer *p, const struct zone_policy *zone,
+			const struct zone_policy *before)
+{
+	bool same = before && before->origin.file == zone->origin.file;
+
+	pack_text(p, zone->file);
+	pack_u8(p, same);
+	if (!same) pack_text(p, zone->origin.file);
+	pack_u32(p, zone->origin.line);
+	pack_u32(p, zone->origin.column);
+	pack_u32(p, zone->origin.width);
+}
+
 static void pack_zones(struct packer *p)
 {
-	bool none = p->audience == PACK_SUPERVISOR;
-	bool front = p->audience == PACK_FRONT;
+	bool lists = p->audience != PACK_COURIER;
 
-	pack_u32(p, none ? 0 : (uint32_t)p->policy->zone_count);
-	for (size_t i = 0; !none && i < p->policy->zone_count; i++) {
+	pack_u32(p, (uint32_t)p->policy->zone_count);
+	for (size_t i = 0; i < p->policy->zone_count; i++) {
 		const struct zone_policy *zone = &p->policy->zones[i];
 		const struct access_list *query = &zone->allow_query;
 		const struct access_list *transfer = &zone->allow_transfer;
@@ -291,8 +305,9 @@ static void pack_zones(struct packer *p)
 		pack_u8(p, zone->secondaries_none);
 		pack_u32(p, number_of(&p->remotes, zone->primaries, zone->primary_count));
 		pack_u32(p, number_of(&p->remotes, zone->secondaries, zone->secondary_count));
-		pack_u32(p, front ? number_of(&p->access, query->items, query->count) : 0);
-		pack_u32(p, front ? number_of(&p->access, transfer->items, transfer->count) : 0);
+		pack_u32(p, lists ? number_of(&p->access, query->items, query->count) : 0);
+		pack_u32(p, lists ? number_of(&p->access, transfer->items, transfer->count) : 0);
+		if (p->audience == PACK_KEEPER) pack_source(p, zone, i ? zone - 1 : NULL);
 	}
 }
 
@@ -309,9 +324,10 @@ enum code policy_pack(const struct policy *policy, enum pack_audience audience, 
 	p.key_places = arena_alloc_array(p.scratch, policy->key_count, sizeof *p.key_places);
 	if (!p.key_places || !numbering_make(&p, &p.remotes) || !numbering_make(&p, &p.access))
 		goto out;
-	if (audience != PACK_SUPERVISOR) number_lists(&p);
+	number_lists(&p);
 	choose_keys(&p);
 	pack_u32(&p, PACKED_MAGIC);
+	pack_u8(&p, (uint8_t)audience);
 	pack_server(&p);
 	pack_limits(&p);
 	pack_text(&p, policy->path);

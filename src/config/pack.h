@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pack.h - a policy as flat octets, for a process that may know a part of it.
+ * pack.h - a policy as flat octets, for a process that may know it, or a part of it.
  *
  *   front       server name and workers, limits; remotes, zones with their access
  *               lists; of the keys those that a query, transfer or NOTIFY can carry
  *   courier     limits; remotes with their keys; zones with primaries and secondaries
- *   supervisor  the whole of `server`, limits
+ *   keeper      everything
  *
  * Remotes and each zone's lists keep their places, so an index means the same in every
  * process. Lists that zones share are packed once and shared again by the reader.
@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "engine/policy.h"
 
-enum pack_audience { PACK_FRONT, PACK_COURIER, PACK_SUPERVISOR, PACK_AUDIENCE_COUNT };
+enum pack_audience { PACK_FRONT, PACK_COURIER, PACK_KEEPER, PACK_AUDIENCE_COUNT };
 
 /*
  * Appends the policy to `out`. E_LIMIT: it does not fit, `out` is as it was; E_NOMEM

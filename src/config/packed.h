@@ -5,7 +5,7 @@
  * Integers as in wire form, texts with two octets of length (PACKED_NO_TEXT: NULL),
  * counts with four. In this order:
  *
- *   magic  server  limits  path  keys  remotes  remote lists  access lists  zones
+ *   magic  audience  server  limits  path  keys  remotes  remote lists  access lists  zones
  *
  * Key and remote are named by their place, lists by theirs plus one (0: empty).
  */
@@ -13,7 +13,7 @@
 #define CONFIG_PACKED_H
 
 enum {
-	PACKED_MAGIC = 0x4c535031, /* "LSP1" */
+	PACKED_MAGIC = 0x4c535032, /* "LSP2" */
 	PACKED_NO_TEXT = 0xffff,
 	PACKED_NONE = 0x7fffffff, /* no key, no remote */
 };

@@ -18,6 +18,7 @@ struct unpacker {
 	uint32_t remote_list_count;
 	struct access_list *access_lists;
 	uint32_t access_list_count;
+	bool has_sources; /* the zones' files and origins: the keeper's */
 	bool exhausted;
 };
 
@@ -286,6 +287,19 @@ static struct access_list unpack_access_list(struct unpacker *u)
 	return u->access_lists[number - 1];
 }
 
+static void unpack_source(struct unpacker *u, struct zone_policy *zone,
+			  const struct zone_policy *before)
+{
+	zone->file = unpack_text(u);
+	bool same = read_u8(&u->r) != 0;
+	if (same && !before) fail(u);
+	if (u->r.failed) return;
+	zone->origin.file = same ? before->origin.file : unpack_text(u);
+	zone->origin.line = read_u32(&u->r);
+	zone->origin.column = read_u32(&u->r);
+	zone->origin.width = read_u32(&u->r);
+}
+
 static void unpack_zone(struct unpacker *u, struct zone_policy *zone)
 {
 	char label[NAME_TEXT_MAX];
@@ -317,6 +331,7 @@ static void unpack_zones(struct unpacker *u)
 	u->policy->zone_count = count;
 	for (uint32_t i = 0; i < count && !u->r.failed; i++) {
 		unpack_zone(u, &zones[i]);
+		if (u->has_sources) unpack_source(u, &zones[i], i ? &zones[i - 1] : NULL);
 		if (i && name_compare(zones[i - 1].name, zones[i].name) >= 0) fail(u);
 	}
 }
@@ -331,6 +346,7 @@ enum code policy_unpack(struct span packed, struct arena *arena, const struct po
 	if (!u.policy) return error_set(err, E_NOMEM, "no memory for a packed policy");
 	u.policy->arena = arena;
 	if (read_u32(&u.r) != PACKED_MAGIC) fail(&u);
+	u.has_sources = read_u8(&u.r) == PACK_KEEPER;
 	unpack_server(&u);
 	unpack_limits(&u);
 	u.policy->path = unpack_text(&u);

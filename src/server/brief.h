@@ -4,7 +4,7 @@
  *
  * Descriptor 3 of a process is its brief. Behind the struct stand `listener_count`
  * listeners, then the folders that it may read, as in struct plan. The reader of the
- * configuration has no brief: its descriptor 3 is the plan that it fills in.
+ * configuration has no brief: its descriptor 3 is the plan that it fills in, 4 the policy.
  */
 #ifndef SERVER_BRIEF_H
 #define SERVER_BRIEF_H
@@ -37,6 +37,8 @@ struct brief {
 	uint32_t has_user;
 	struct user user;
 	int32_t peers[PROCESS_COUNT]; /* channels; -1: none now */
+	int32_t policy;               /* packed policy for the keeper; -1: none */
+	uint64_t policy_len;
 	char config[PLAN_PATH_TEXT_MAX];
 	char state[PLAN_PATH_TEXT_MAX];
 };

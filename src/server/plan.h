@@ -32,6 +32,7 @@ struct plan {
 	uint32_t folder_count;
 	uint32_t folders_len;
 	uint32_t reads_everything; /* there are more folders than fit */
+	uint64_t policy_len;       /* octets of the packed policy beside it; 0: there is none */
 	struct endpoint listen[PLAN_LISTEN_MAX];
 	struct {
 		char name[PLAN_INTERFACE_TEXT_MAX];

@@ -280,6 +280,8 @@ static enum code brief_read(struct process *process, const struct brief **out, s
 		return error_set(err, E_DAMAGED, "the brief is too short");
 	close(BRIEF_FD);
 	process->worker_count = brief->worker_count;
+	process->policy_fd = brief->policy;
+	process->policy_len = brief->policy_len;
 	process->config_path = brief->config;
 	process->state_path = brief->state;
 	process->listeners = (const struct listener *)(brief + 1);
@@ -315,7 +317,7 @@ static int reader_run(const struct process_programs *programs, const char *confi
 	struct error err;
 
 	if (sandbox_enter(&sandbox, &walls, &err)) goto failed;
-	if (programs->read(config, &plan)) return EXIT_FAILURE;
+	if (programs->read(config, &plan, BRIEF_FD + 1)) return EXIT_FAILURE;
 	if (memfd_write(BRIEF_FD, 0, span_of(&plan, sizeof plan), &err)) goto failed;
 	return EXIT_SUCCESS;
 failed:

@@ -76,13 +76,18 @@ struct process {
 	bool is_stopping;
 	int exit_status;
 	struct span brief; /* the sealed memory that all of this came in */
+	int policy_fd;     /* of the keeper: the policy, packed; -1: it reads the files itself */
+	uint64_t policy_len;
 };
 
 /* The mains of the roles, for whoever starts processes (src/main.c, or a test). */
 struct process_programs {
 	int (*mains[PROCESS_COUNT])(struct process *process); /* none of the supervisor */
-	/* Reads the configuration at `path` into `plan`; prints what is wrong with it. */
-	enum code (*read)(const char *path, struct plan *plan);
+	/*
+	 * Reads the configuration at `path` into `plan`, and packed for the keeper into the
+	 * memory `policy_fd`; prints what is wrong with it.
+	 */
+	enum code (*read)(const char *path, struct plan *plan, int policy_fd);
 };
 
 /* Whether this command line is that of a process which the supervisor started. */

@@ -6,6 +6,6 @@
 #include "server/plan.h"
 
 /* Reads the configuration at `path` into a plan; prints what is wrong with it. */
-enum code plan_read(const char *path, struct plan *plan);
+enum code plan_read(const char *path, struct plan *plan, int policy_fd);
 
 #endif

@@ -8,12 +8,16 @@
  */
 #include "server/keeper/configuring.h"
 
+#include "config/pack.h"
 #include "host/clock.h"
+#include "host/memfd.h"
 #include "server/config_files.h"
 #include "server/keeper/storing.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { DIAGNOSTICS_OCTETS_MAX = 1 << 20 };
 
@@ -32,13 +36,47 @@ static enum code policy_read(const char *path, struct arena **arena, struct aren
 	return code;
 }
 
+/* A later reload will have to read the file: whoever may not is told so at the start. */
+static bool may_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) close(fd);
+	return fd >= 0;
+}
+
+/* What the supervisor had read for it. False: there is none, or it cannot be used. */
+static bool policy_take(struct keeper *k)
+{
+	struct process *process = k->process;
+	struct span packed;
+	enum code code;
+
+	if (process->policy_fd < 0 || !may_read(process->config_path)) return false;
+	code = memfd_map(process->policy_fd, process->policy_len, &packed, NULL);
+	close(process->policy_fd);
+	process->policy_fd = -1;
+	if (code) return false;
+	k->policy_arena = arena_new(POLICY_OCTETS_MAX);
+	code = k->policy_arena ? policy_unpack(span_of(packed.ptr, process->policy_len),
+					       k->policy_arena, &k->policy, NULL)
+			       : E_NOMEM;
+	memfd_unmap(packed);
+	if (!code) return true;
+	arena_free(k->policy_arena);
+	k->policy_arena = NULL;
+	return false;
+}
+
 enum code keeper_configure(struct keeper *k)
 {
 	struct arena *said = arena_new(DIAGNOSTICS_OCTETS_MAX);
 	struct diagnostics diagnostics;
 	enum code code = E_NOMEM;
 
-	if (said)
+	if (policy_take(k))
+		code = OK;
+	else if (said)
 		code = policy_read(k->process->config_path, &k->policy_arena, said, &diagnostics,
 				   &k->policy);
 	if (said && code) diagnostics_show(&diagnostics);

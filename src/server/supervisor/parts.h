@@ -76,7 +76,7 @@ struct control {
 struct reading {
 	struct child child;
 	struct watch watch;
-	int plan_fd;
+	int plan_fd, policy_fd;
 	bool again;        /* it was asked for once more meanwhile */
 	bool after_sighup; /* the keeper is to be told when it is done */
 };
@@ -91,6 +91,7 @@ struct supervisor {
 	struct loop *loop;
 	const char *config_path;
 	struct plan plan;
+	int policy_fd; /* what plan_obtain read, packed, for the first keeper; -1: none */
 	bool has_user;
 	struct user user;
 	struct ports ports;
@@ -120,7 +121,7 @@ void supervisor_ready(struct supervisor *s);
 /* --- reading.c --- */
 
 /* Waits for the plan, at the start. E_SYNTAX: the configuration is wrong, and was told. */
-must_use enum code plan_obtain(const char *config_path, struct plan *plan, struct error *err);
+must_use enum code plan_obtain(struct supervisor *s, struct error *err);
 
 /* Reads it again without waiting; then opens, closes and renews what differs. */
 void plan_read_again(struct supervisor *s);

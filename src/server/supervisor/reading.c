@@ -9,15 +9,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static enum code reader_start(const char *config_path, struct child *child, int *plan_fd,
-			      struct error *err)
+/* Room for the packed policy: no memory before it is written to. */
+#define POLICY_ROOM ((size_t)1 << 30)
+
+static enum code reader_start(const char *config_path, struct reading *r, struct error *err)
 {
 	const char *arguments[] = {"lockstep", PROCESS_ARGUMENT, READER_NAME, config_path, NULL};
-	enum code code = memfd_open("lockstep-plan", sizeof(struct plan), plan_fd, err);
+	enum code code = memfd_open("lockstep-plan", sizeof(struct plan), &r->plan_fd, err);
 
 	if (code) return code;
-	struct child_plan start = {arguments, plan_fd, 1};
-	if ((code = child_start(&start, child, err))) close(*plan_fd);
+	if ((code = memfd_open("lockstep-policy", POLICY_ROOM, &r->policy_fd, err))) goto no_policy;
+	struct child_plan start = {arguments, (const int[]){r->plan_fd, r->policy_fd}, 2};
+	if (!(code = child_start(&start, &r->child, err))) return OK;
+	close(r->policy_fd);
+no_policy:
+	close(r->plan_fd);
 	return code;
 }
 
@@ -47,19 +53,22 @@ out:
 	return code;
 }
 
-enum code plan_obtain(const char *config_path, struct plan *plan, struct error *err)
+enum code plan_obtain(struct supervisor *s, struct error *err)
 {
-	struct child child;
+	struct reading r;
 	struct child_end end;
-	int plan_fd;
-	enum code code = reader_start(config_path, &child, &plan_fd, err);
+	enum code code = reader_start(s->config_path, &r, err);
 
 	if (code) return code;
-	while (child_reap(&child, &end)) {
-		struct pollfd ended = {child.pid_fd, POLLIN, 0};
+	while (child_reap(&r.child, &end)) {
+		struct pollfd ended = {r.child.pid_fd, POLLIN, 0};
 		poll(&ended, 1, -1);
 	}
-	return plan_take(plan_fd, &end, plan, err);
+	code = plan_take(r.plan_fd, &end, &s->plan, err);
+	if (code || s->plan.policy_len == 0 || memfd_reader(r.policy_fd, &s->policy_fd, NULL))
+		s->policy_fd = -1;
+	close(r.policy_fd);
+	return code;
 }
 
 /* --- again, while the server runs --- */
@@ -148,6 +157,7 @@ static void reading_ended(void *context, unsigned events)
 		return;
 	}
 	r->child.pid = 0;
+	close(r->policy_fd);
 	if (s->is_stopping) {
 		close(r->plan_fd);
 		return;
@@ -169,7 +179,7 @@ void plan_read_again(struct supervisor *s)
 		r->again = true;
 		return;
 	}
-	if (reader_start(s->config_path, &r->child, &r->plan_fd, &err)) {
+	if (reader_start(s->config_path, r, &err)) {
 		LOG(EVENT_PLAN_REFUSED, log_error(&err));
 		reading_finish(s);
 		return;
@@ -217,5 +227,6 @@ void reading_end(struct supervisor *s)
 		poll(&ended, 1, -1);
 	}
 	close(r->plan_fd);
+	close(r->policy_fd);
 	r->child.pid = 0;
 }

@@ -143,7 +143,7 @@ static enum code start(struct supervisor *s, struct error *err)
 	if ((code = loop_new(&s->loop, err))) return code;
 	wards_init(s);
 	s->patience = (struct timer){.due = patience_over, .context = s};
-	if ((code = plan_obtain(s->config_path, &s->plan, err))) return code;
+	if ((code = plan_obtain(s, err))) return code;
 	if ((code = plan_accept(s, err))) return code;
 	if ((code = confine(s, err))) return code;
 	if ((code = signals_take(s, err))) return code;
@@ -162,6 +162,7 @@ _Noreturn void supervisor_main(const char *config_path)
 	log_open(process_role_name(PROCESS_SUPERVISOR));
 	if (!s) _exit(EXIT_FAILURE);
 	s->config_path = config_path;
+	s->policy_fd = -1;
 	s->notify_fd = notify_open();
 	LOG(EVENT_START, log_text("version", LOCKSTEP_VERSION), log_text("config", config_path));
 	enum code code = start(s, &err);

@@ -14,7 +14,7 @@
 struct outfit {
 	struct brief brief;
 	struct listener listeners[BRIEF_LISTENERS_MAX];
-	int fds[2 + PROCESS_COUNT + BRIEF_LISTENERS_MAX];
+	int fds[3 + PROCESS_COUNT + BRIEF_LISTENERS_MAX];
 	size_t fd_count;
 	size_t own_count; /* the first ones are only the child's; the rest stay with us */
 	int supervisor_end;
@@ -287,11 +287,23 @@ static enum code brief_make(struct outfit *o, const struct plan *plan, struct er
 	return code;
 }
 
+/* The first keeper begins with what was read just now; those after it read the files anew. */
+static void policy_add(struct outfit *o, struct supervisor *s)
+{
+	o->brief.policy = BRIEF_FD + (int)o->fd_count;
+	o->brief.policy_len = s->plan.policy_len;
+	outfit_add(o, s->policy_fd);
+	o->own_count = o->fd_count;
+	s->policy_fd = -1;
+}
+
 static enum code outfit_make(struct outfit *o, const struct ward *w, struct error *err)
 {
+	struct supervisor *s = w->supervisor;
 	enum code code;
 
 	o->supervisor_end = -1;
+	o->brief.policy = -1;
 	for (enum process_role role = 0; role < PROCESS_COUNT; role++)
 		o->brief.peers[role] = o->peer_ends[role] = -1;
 	outfit_add(o, -1); /* the brief's place */
@@ -299,8 +311,9 @@ static enum code outfit_make(struct outfit *o, const struct ward *w, struct erro
 	o->own_count = o->fd_count;
 	if (code) return code;
 	brief_fill(&o->brief, w);
-	if (w->role == PROCESS_FRONT) listeners_add(o, &w->supervisor->ports);
-	return brief_make(o, &w->supervisor->plan, err);
+	if (w->role == PROCESS_KEEPER && s->policy_fd >= 0) policy_add(o, s);
+	if (w->role == PROCESS_FRONT) listeners_add(o, &s->ports);
+	return brief_make(o, &s->plan, err);
 }
 
 static void outfit_clear(struct outfit *o)

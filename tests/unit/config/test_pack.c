@@ -115,20 +115,35 @@ TEST(the_courier_gets_remotes_with_keys_and_no_lists)
 	end();
 }
 
-TEST(the_supervisor_gets_the_server_and_no_secret)
+static void count_change(void *context, const struct config_change *change)
+{
+	(void)change;
+	++*(size_t *)context;
+}
+
+TEST(the_keeper_gets_everything)
 {
 	struct span packed;
-	const struct policy *supervisor = carry(load_example(), PACK_SUPERVISOR, &packed);
+	const struct policy *policy = load_example();
+	const struct policy *keeper = carry(policy, PACK_KEEPER, &packed);
+	size_t change_count = 0;
 
-	assert_string_equal(supervisor->server.user, "dns");
-	assert_string_equal(supervisor->server.state, "/var/lib/lockstep");
-	assert_string_equal(supervisor->server.control, "/run/lockstep/control.sock");
-	assert_string_equal(supervisor->path, "lockstep.yaml");
-	CHECK(supervisor->server.listen_count == 1 && supervisor->server.listen[0].port == 53);
-	assert_string_equal(supervisor->server.listen_interfaces[0].name, "eth0");
-	CHECK(supervisor->server.listen_interfaces[0].port == 5300);
-	CHECK(supervisor->zone_count == 0 && supervisor->key_count == 0);
-	CHECK(!has_octets(packed, "secret"));
+	config_difference(policy, keeper, count_change, &change_count);
+	CHECK(change_count == 0);
+	assert_string_equal(keeper->server.user, "dns");
+	assert_string_equal(keeper->server.state, "/var/lib/lockstep");
+	assert_string_equal(keeper->server.control, "/run/lockstep/control.sock");
+	assert_string_equal(keeper->path, "lockstep.yaml");
+	CHECK(keeper->server.listen_count == 1 && keeper->server.listen[0].port == 53);
+	assert_string_equal(keeper->server.listen_interfaces[0].name, "eth0");
+	CHECK(keeper->server.listen_interfaces[0].port == 5300);
+	CHECK(keeper->key_count == policy->key_count && has_octets(packed, "spare-secret"));
+	for (size_t i = 0; i < policy->zone_count; i++) {
+		const struct zone_policy *was = &policy->zones[i], *is = &keeper->zones[i];
+		CHECK(!was->file == !is->file && was->origin.line == is->origin.line);
+		if (was->file) assert_string_equal(is->file, was->file);
+		assert_string_equal(is->origin.file, was->origin.file);
+	}
 	end();
 }
 
@@ -227,7 +242,7 @@ int main(void)
 		cmocka_unit_test(
 			the_front_gets_zones_with_their_lists_and_the_keys_a_query_can_carry),
 		cmocka_unit_test(the_courier_gets_remotes_with_keys_and_no_lists),
-		cmocka_unit_test(the_supervisor_gets_the_server_and_no_secret),
+		cmocka_unit_test(the_keeper_gets_everything),
 		cmocka_unit_test(what_was_unpacked_packs_to_the_same_octets),
 		cmocka_unit_test(what_does_not_fit_tells_its_length_and_writes_nothing),
 		cmocka_unit_test(half_a_policy_is_none),

@@ -204,8 +204,9 @@ static int front_main(struct process *process)
 }
 
 /* The configuration of a toy server: "PORT STATE CONTROL USER", USER may be "-". */
-static enum code toy_read(const char *path, struct plan *plan)
+static enum code toy_read(const char *path, struct plan *plan, int policy_fd)
 {
+	(void)policy_fd;
 	FILE *file = fopen(path, "r");
 	unsigned port;
 
