@@ -3,6 +3,9 @@
 
 #include <assert.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /*
  * Open addressing, linear probing. An entry's hash is written before its first
  * publication and never changes, so a reader that sees the publication sees the hash.
@@ -22,7 +25,11 @@ struct directory_table {
 	struct directory_entry entries[];
 };
 
-enum { TABLE_CAPACITY_MIN = 16 };
+enum {
+	TABLE_CAPACITY_MIN = 16,
+	PUBLICATION_HOT_OCTETS =
+		4 * CACHE_LINE_OCTETS, /* up to what finds names in its newest layer */
+};
 
 static struct publication withdrawn;
 
@@ -61,7 +68,7 @@ void directory_init(struct directory *directory, struct siphash_key key, unsigne
 {
 	assert(reader_count <= DIRECTORY_READERS_MAX);
 	memset(directory, 0, sizeof *directory);
-	directory->key = key;
+	directory->seed = siphash(key, span_of("", 0));
 	directory->reader_count = reader_count;
 	directory->retired_end = directory->fresh = &directory->retired;
 	for (unsigned i = 0; i < DIRECTORY_READERS_MAX; i++)
@@ -69,11 +76,17 @@ void directory_init(struct directory *directory, struct siphash_key key, unsigne
 	atomic_init(&directory->table, table_make(memory, size));
 }
 
+/* Of a name from that of its parent and its first label, length octet included. */
+static uint64_t label_hash(uint64_t parent, const uint8_t *label)
+{
+	return XXH3_64bits_withSeed(label, (size_t)label[0] + 1, parent);
+}
+
 /*
  * hashes[i] is that of the name's last i labels: each is keyed by the one before, so
  * one pass gives all suffixes. Stops at `depth_max` labels and returns how many there are.
  */
-static unsigned suffix_hashes(struct siphash_key key, struct name name, unsigned depth_max,
+static unsigned suffix_hashes(uint64_t seed, struct name name, unsigned depth_max,
 			      uint64_t hashes[static LABEL_COUNT_MAX + 1])
 {
 	struct name_buffer lower;
@@ -85,12 +98,9 @@ static unsigned suffix_hashes(struct siphash_key key, struct name name, unsigned
 		starts[labels++] = (uint8_t)at;
 	if (depth_max > labels) depth_max = labels;
 
-	hashes[0] = siphash(key, span_of("", 0));
-	for (unsigned depth = 1; depth <= depth_max; depth++) {
-		const uint8_t *label = lower.wire + starts[labels - depth];
-		struct siphash_key chained = {key.k0 ^ hashes[depth - 1], key.k1};
-		hashes[depth] = siphash(chained, span_of(label + 1, label[0]));
-	}
+	hashes[0] = seed;
+	for (unsigned depth = 1; depth <= depth_max; depth++)
+		hashes[depth] = label_hash(hashes[depth - 1], lower.wire + starts[labels - depth]);
 	return depth_max;
 }
 
@@ -125,6 +135,13 @@ static bool depth_is_used(const uint64_t depths[static 2], unsigned depth)
 	return depths[depth / 64] >> depth % 64 & 1;
 }
 
+/* Some zone's name has more labels than this. */
+static bool deeper_is_used(const uint64_t depths[static 2], unsigned depth)
+{
+	if (depth >= 64) return depth < LABEL_COUNT_MAX && depths[1] >> (depth - 64) >> 1;
+	return depths[0] >> depth >> 1 || depths[1];
+}
+
 struct publication *directory_find(const struct directory *directory, struct name name)
 {
 	uint64_t hashes[LABEL_COUNT_MAX + 1];
@@ -134,7 +151,7 @@ struct publication *directory_find(const struct directory *directory, struct nam
 	unsigned depth = LABEL_COUNT_MAX;
 
 	while (depth > 0 && !depth_is_used(depths, depth)) depth--;
-	depth = suffix_hashes(directory->key, name, depth, hashes);
+	depth = suffix_hashes(directory->seed, name, depth, hashes);
 	unsigned label_count = name_label_count(name);
 	for (;; depth--) {
 		if (depth_is_used(depths, depth)) {
@@ -149,9 +166,73 @@ struct publication *directory_find(const struct directory *directory, struct nam
 struct publication *directory_find_exact(const struct directory *directory, struct name name)
 {
 	uint64_t hashes[LABEL_COUNT_MAX + 1];
-	unsigned depth = suffix_hashes(directory->key, name, LABEL_COUNT_MAX, hashes);
+	unsigned depth = suffix_hashes(directory->seed, name, LABEL_COUNT_MAX, hashes);
 
 	return table_find(atomic_load(&directory->table), hashes[depth], name);
+}
+
+void directory_search_begin(const struct directory *directory, struct name name,
+			    const uint8_t *starts, unsigned label_count,
+			    struct directory_search *search)
+{
+	uint64_t depths[2] = {atomic_load(&directory->depths[0]),
+			      atomic_load(&directory->depths[1])};
+	const struct directory_table *table = atomic_load(&directory->table);
+	uint64_t hash = directory->seed;
+	unsigned count = 0;
+
+	search->name = name;
+	search->table = table;
+	search->found = NULL;
+	for (unsigned depth = 0;; depth++) {
+		if (depth_is_used(depths, depth)) {
+			if (count == DIRECTORY_SUFFIXES_MAX) {
+				count = 0; /* so many levels of zones are not for us */
+				break;
+			}
+			search->suffixes[count] =
+				depth ? starts[label_count - depth] : (uint8_t)(name.len - 1);
+			search->hashes[count++] = hash;
+			__builtin_prefetch(&table->entries[hash & (table->capacity - 1)]);
+		}
+		/* Deeper down, where no zone is, nothing is worth its hash. */
+		if (depth == label_count || !deeper_is_used(depths, depth)) break;
+		hash = label_hash(hash, name.wire + starts[label_count - depth - 1]);
+	}
+	search->count = count;
+}
+
+/* The publication with this hash, whatever its name. */
+static struct publication *table_guess(const struct directory_table *table, uint64_t hash)
+{
+	for (size_t i = hash;; i++) {
+		const struct directory_entry *entry = &table->entries[i & (table->capacity - 1)];
+		struct publication *found = atomic_load(&entry->publication);
+		if (!found || (entry->hash == hash && found != &withdrawn)) return found;
+	}
+}
+
+void directory_search_touch(struct directory_search *search)
+{
+	while (search->count > 0 && !search->found)
+		search->found = table_guess(search->table, search->hashes[--search->count]);
+	if (!search->found) return;
+	const uint8_t *octets = (const uint8_t *)search->found;
+	for (size_t at = 0; at < PUBLICATION_HOT_OCTETS; at += CACHE_LINE_OCTETS)
+		__builtin_prefetch(octets + at);
+}
+
+struct publication *directory_search_end(const struct directory_search *search)
+{
+	struct publication *found = search->found;
+
+	if (!found) return NULL;
+	unsigned start = search->suffixes[search->count];
+	const uint8_t *wire = search->name.wire + start;
+	size_t len = (size_t)search->name.len - start;
+	if (found->name.len != len) return NULL;
+	if (len <= PUBLICATION_NAME_MAX) return memcmp(found->lower, wire, len) ? NULL : found;
+	return name_equal(found->name, (struct name){wire, (uint8_t)len}) ? found : NULL;
 }
 
 void publication_pin(struct publication *publication)
@@ -227,12 +308,30 @@ static struct directory_entry *table_place(struct directory_table *table, uint64
 	}
 }
 
+static bool is_anybody(const struct access_item *item)
+{
+	return !item->deny && item->any_address && !item->prefix && !item->remote && !item->key &&
+	       !item->transports;
+}
+
+/* What is known about it before the first question. */
+static void publication_complete(struct publication *publication)
+{
+	const struct zone_policy *policy = publication->policy;
+	struct name_buffer lower;
+
+	name_lower(publication->name, &lower);
+	if (lower.len <= PUBLICATION_NAME_MAX) memcpy(publication->lower, lower.wire, lower.len);
+	publication->anybody_may_ask = policy && policy->allow_query.count > 0 &&
+				       is_anybody(&policy->allow_query.items[0]);
+}
+
 enum code directory_publish(struct directory *directory, struct publication *publication,
 			    struct error *err)
 {
 	struct directory_table *table = atomic_load(&directory->table);
 	uint64_t hashes[LABEL_COUNT_MAX + 1];
-	unsigned depth = suffix_hashes(directory->key, publication->name, LABEL_COUNT_MAX, hashes);
+	unsigned depth = suffix_hashes(directory->seed, publication->name, LABEL_COUNT_MAX, hashes);
 	struct directory_entry *entry = table_place(table, hashes[depth], publication->name);
 	struct publication *former = atomic_load(&entry->publication);
 
@@ -244,6 +343,7 @@ enum code directory_publish(struct directory *directory, struct publication *pub
 		entry->hash = hashes[depth];
 	}
 	publication->hash = hashes[depth];
+	publication_complete(publication);
 	atomic_store(&entry->publication, publication);
 	if (former && former != &withdrawn) {
 		retire(directory, former);

@@ -26,14 +26,24 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
-enum { DIRECTORY_READERS_MAX = 256, CACHE_LINE_OCTETS = 64 };
+enum {
+	DIRECTORY_READERS_MAX = 256,
+	CACHE_LINE_OCTETS = 64,
+	PUBLICATION_NAME_MAX = 31,
+	DIRECTORY_SUFFIXES_MAX = 4
+};
 
-/* One zone as it is served. Everything it points at must outlive it. */
+/*
+ * One zone as it is served. Everything it points at must outlive it. What each question
+ * looks at stands first, a short name with it.
+ */
 struct publication {
 	struct name name;
-	struct view view; /* no layers: the zone is known, but there is nothing to answer from */
 	const struct zone_policy *policy;
 	_Atomic instant_ns expire_at; /* from then on it does not answer; INSTANT_NEVER: primary */
+	bool anybody_may_ask;         /* allow-query is "any"; the directory's own */
+	uint8_t lower[PUBLICATION_NAME_MAX]; /* the name, where it fits; the directory's own */
+	struct view view; /* no layers: the zone is known, but there is nothing to answer from */
 	_Atomic uint32_t pins;
 	/* the directory's own */
 	uint64_t hash;
@@ -51,7 +61,7 @@ struct directory {
 	_Atomic(struct directory_table *) table;
 	_Atomic uint64_t depths[2]; /* bit i: some zone's name has i labels */
 	_Atomic uint64_t serving;   /* the generation that a new batch sees at least */
-	struct siphash_key key;     /* random, against names chosen to collide */
+	uint64_t seed;              /* of the hashes of names; nobody else's to know */
 	/* the writer's own */
 	uint32_t depth_counts[LABEL_COUNT_MAX + 1];
 	struct publication *retired; /* in ascending order of retired_at */
@@ -119,6 +129,28 @@ struct publication *directory_find(const struct directory *directory, struct nam
 
 /* The zone of exactly this name; NULL when there is none. */
 struct publication *directory_find_exact(const struct directory *directory, struct name name);
+
+/*
+ * directory_find in three steps, for a batch of questions: between the steps of one the
+ * memory of the others is on its way. The caller has walked over the labels of `name`, which
+ * is in lower case: starts[i] is where label i begins, the root label not counted.
+ */
+struct directory_search {
+	struct name name; /* borrowed until the end */
+	const struct directory_table *table;
+	struct publication *found;
+	unsigned count; /* of the suffixes that may be zones, the shortest first */
+	uint8_t suffixes[DIRECTORY_SUFFIXES_MAX]; /* where in the name they begin */
+	uint64_t hashes[DIRECTORY_SUFFIXES_MAX];
+};
+
+void directory_search_begin(const struct directory *directory, struct name name,
+			    const uint8_t *starts, unsigned label_count,
+			    struct directory_search *search);
+void directory_search_touch(struct directory_search *search);
+
+/* NULL when it is not found by these means; directory_find tells in any case. */
+struct publication *directory_search_end(const struct directory_search *search);
 
 /* Keeps a publication beyond the batch, e.g. while it is transferred out. */
 void publication_pin(struct publication *publication);
