@@ -187,6 +187,19 @@ static struct node *tree_add_placed(struct tree *tree, enum node_kind kind,
 	return node;
 }
 
+/* A plain value within one line is what stands there: asking libfyaml for it costs more. */
+static const char *plain_text(struct tree *tree, struct fy_token *token, size_t *len)
+{
+	const struct fy_mark *start = fy_token_start_mark(token), *end = fy_token_end_mark(token);
+	struct span source = tree->source->text;
+
+	if (!start || !end || start->line != end->line || start->input_pos > end->input_pos ||
+	    end->input_pos > source.len)
+		return fy_token_get_text(token, len);
+	*len = end->input_pos - start->input_pos;
+	return (const char *)source.ptr + start->input_pos;
+}
+
 static void tree_add_scalar(struct tree *tree, struct fy_event *event)
 {
 	struct fy_token *token = event->scalar.value;
@@ -200,7 +213,7 @@ static void tree_add_scalar(struct tree *tree, struct fy_event *event)
 	node->quoted = style != FYSS_PLAIN;
 	if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && node->column > 1)
 		node->column--; /* the mark stands behind the quote */
-	text = fy_token_get_text(token, &len);
+	text = node->quoted ? fy_token_get_text(token, &len) : plain_text(tree, token, &len);
 	if (!text) len = 0;
 	node->len = (uint32_t)len;
 	node->text = "";
