@@ -73,10 +73,7 @@ bool reply_follow_dname(struct reply *r, const struct node *node)
 			       .class = CLASS_IN,
 			       .ttl = dname.ttl,
 			       .rdata = span_of(substituted.wire, substituted.len)};
-	if (!message_add_record(&r->mw, SECTION_ANSWER, &cname)) {
-		reply_truncate(r);
-		return false;
-	}
+	if (!reply_require_record(r, SECTION_ANSWER, &cname)) return false;
 	if (r->qtype == RRTYPE_CNAME || r->qtype == RRTYPE_ANY) return false;
 	return move_to(r, name_of(&substituted));
 }

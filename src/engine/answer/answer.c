@@ -143,6 +143,7 @@ static void begin(struct reply *r, struct writer *out)
 	size_t octets_max = reply_octets_max(r, always + r->opt_octets);
 	assert(out->cap >= octets_max);
 	query_begin_response(query, &r->mw, out->ptr, octets_max);
+	answer_names_begin(r->names_written, name_of(&question->name));
 	bool fits = message_reserve(&r->mw, r->opt_octets + tsig);
 	assert(fits);
 	(void)fits;
@@ -197,7 +198,9 @@ static void answer_request(struct reply *r, struct writer *out)
 void answer(const struct answer_server *server, const struct answer_request *request,
 	    struct writer *out, struct answer *result)
 {
-	struct reply r = {.server = server, .request = request, .result = result};
+	struct answer_names names;
+	struct reply r = {
+		.server = server, .request = request, .result = result, .names_written = &names};
 
 	memset(result, 0, offsetof(struct answer, query));
 	result->tsig.verdict = TSIG_NONE;

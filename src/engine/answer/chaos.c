@@ -36,5 +36,5 @@ void reply_chaos(struct reply *r)
 				.type = RRTYPE_TXT,
 				.class = CLASS_CH,
 				.rdata = span_of(rdata, len + 1)};
-	if (!message_add_record(&r->mw, SECTION_ANSWER, &record)) reply_truncate(r);
+	reply_require_record(r, SECTION_ANSWER, &record);
 }

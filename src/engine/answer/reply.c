@@ -12,28 +12,75 @@ void reply_fail(struct reply *r, enum rcode rcode, enum ede ede, const char *tex
 
 void reply_damaged(struct reply *r)
 {
-	message_truncate(&r->mw);
-	r->target_count = 0;
+	reply_clear(r);
 	r->header.aa = false;
 	reply_fail(r, RCODE_SERVFAIL, EDE_OTHER, "the zone's image is damaged");
 }
 
-void reply_truncate(struct reply *r)
+void reply_clear(struct reply *r)
 {
 	message_truncate(&r->mw);
+	answer_names_rewind(r->names_written, r->mw.w.len);
 	r->target_count = 0;
+	r->set_count = 0;
+}
+
+void reply_truncate(struct reply *r)
+{
+	reply_clear(r);
 	r->header.tc = true;
 }
 
+static void rewind_to(struct reply *r, const struct message_mark *mark)
+{
+	message_rewind(&r->mw, mark);
+	answer_names_rewind(r->names_written, mark->len);
+}
+
+bool reply_require_record(struct reply *r, enum section section, const struct record *record)
+{
+	struct message_mark mark = message_mark(&r->mw);
+
+	if (answer_names_add(r->names_written, &r->mw, section, record, record->owner, true))
+		return true;
+	rewind_to(r, &mark);
+	reply_truncate(r);
+	return false;
+}
+
+/*
+ * What of `owner` is the node's own name, or for a wildcard's node the name that it stands
+ * below; false when the node is another's.
+ */
+static bool source_of(struct name owner, const struct node *node, struct name *source)
+{
+	*source = owner;
+	if (name_equal(owner, node->owner)) return true;
+	if (!name_is_wildcard(node->owner)) return false;
+	struct name encloser = name_parent(node->owner);
+	if (!name_is_below(owner, encloser)) return false;
+	source->wire += owner.len - encloser.len;
+	source->len = encloser.len;
+	return true;
+}
+
 static bool add_records(struct reply *r, enum section section, struct name owner,
-			const struct rrset *rrset)
+			const struct node *node, const struct rrset *rrset)
 {
 	struct record record = {
 		.owner = owner, .type = rrset->type, .class = CLASS_IN, .ttl = rrset->ttl};
+	struct name source;
 	size_t at = 0;
+	bool is_first = true;
 
-	while (rrset_next(rrset, &at, &record.rdata)) {
-		if (!message_add_record(&r->mw, section, &record)) return false;
+	if (!source_of(owner, node, &source)) {
+		reply_damaged(r);
+		return true;
+	}
+
+	for (; rrset_next(rrset, &at, &record.rdata); is_first = false) {
+		if (!answer_names_add(r->names_written, &r->mw, section, &record, source, is_first))
+			return false;
 	}
 	/* Half an RRset would be a lie (RFC 2181 5). */
 	if (at < rrset->data.len) reply_damaged(r);
@@ -48,7 +95,7 @@ static bool add_signatures(struct reply *r, enum section section, struct name ow
 
 	if (!r->dnssec_ok || !node_signatures(node, rrset->type, &signatures)) return true;
 	signatures.ttl = rrset->ttl;
-	return add_records(r, section, owner, &signatures);
+	return add_records(r, section, owner, node, &signatures);
 }
 
 bool reply_add(struct reply *r, enum section section, struct name owner, const struct node *node,
@@ -56,9 +103,9 @@ bool reply_add(struct reply *r, enum section section, struct name owner, const s
 {
 	struct message_mark mark = message_mark(&r->mw);
 
-	if (!add_records(r, section, owner, rrset) ||
+	if (!add_records(r, section, owner, node, rrset) ||
 	    !add_signatures(r, section, owner, node, rrset)) {
-		message_rewind(&r->mw, &mark);
+		rewind_to(r, &mark);
 		return false;
 	}
 	if (r->set_count < REPLY_SETS_MAX && name_equal(owner, node->owner))

@@ -10,6 +10,7 @@
 #define ENGINE_ANSWER_REPLY_H
 
 #include "engine/answer/answer.h"
+#include "engine/answer/names.h"
 
 enum { REPLY_SETS_MAX = 32 };
 
@@ -26,6 +27,7 @@ struct reply {
 	struct requester requester;
 	const struct tsig_key *signing_key; /* what the request names, proven or not */
 	struct message_writer mw;
+	struct answer_names *names_written;
 	size_t opt_octets, nsid_octets; /* kept free for them */
 	struct header header;
 	bool dnssec_ok;
@@ -51,8 +53,14 @@ void reply_fail(struct reply *r, enum rcode rcode, enum ede ede, const char *tex
 /* The image contradicts itself: SERVFAIL, and no record of it goes out. */
 void reply_damaged(struct reply *r);
 
-/* Takes back every record, sets TC. */
+/* Takes back every record. */
+void reply_clear(struct reply *r);
+
+/* The same, and sets TC. */
 void reply_truncate(struct reply *r);
+
+/* Adds a record that is no zone's; when it does not fit the response is truncated. */
+bool reply_require_record(struct reply *r, enum section section, const struct record *record);
 
 /* Adds an RRset and, for who wants them, its signatures; false when both do not fit. */
 bool reply_add(struct reply *r, enum section section, struct name owner, const struct node *node,

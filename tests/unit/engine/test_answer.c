@@ -94,6 +94,7 @@ TEST(rfc4592_2_2_2_empty_non_terminals_exist)
 	CHECK_ANSWER(&world, "c.example. ANY", "NOERROR aa\n" SOA_NEGATIVE);
 }
 
+/* RFC 4343 4.1: and what points into the question has its letters. */
 TEST(rfc4343_case_of_the_question_comes_back)
 {
 	CHECK_ANSWER(&world, "wWw.ExAmPlE. A",
@@ -102,11 +103,11 @@ TEST(rfc4343_case_of_the_question_comes_back)
 		     "an wWw.ExAmPlE. 600 IN A 192.0.2.81\n");
 	CHECK_ANSWER(&world, "nX.ExAmPlE. A",
 		     "NXDOMAIN aa\n"
-		     "au ExAmPlE. 300 IN SOA ns1.example. admin.example. 7 3600 600 86400 300\n");
+		     "au ExAmPlE. 300 IN SOA ns1.ExAmPlE. admin.ExAmPlE. 7 3600 600 86400 300\n");
 	CHECK_ANSWER(&world, "a.SiBLing.eXample. A",
 		     "NOERROR\n"
-		     "au SiBLing.eXample. 3600 IN NS ns.sibling.example.\n"
-		     "ad ns.sibling.example. 3600 IN A 192.0.2.61\n");
+		     "au SiBLing.eXample. 3600 IN NS ns.SiBLing.eXample.\n"
+		     "ad ns.SiBLing.eXample. 3600 IN A 192.0.2.61\n");
 }
 
 TEST(rfc4592_2_2_1_wildcards_stand_in_where_nothing_exists)
