@@ -8,19 +8,50 @@ uint64_t image_checksum(struct span octets)
 	return XXH3_64bits(octets.ptr, octets.len);
 }
 
+struct name image_apex(const struct image *image)
+{
+	return (struct name){.wire = image->bytes.ptr + HEADER_APEX, .len = image->apex_len};
+}
+
+uint32_t image_serial(const struct image *image)
+{
+	return load_u32(image->bytes.ptr + HEADER_SERIAL);
+}
+
+uint64_t image_record_count(const struct image *image)
+{
+	return load_u64(image->bytes.ptr + HEADER_RECORD_COUNT);
+}
+
+uint32_t image_node_count(const struct image *image)
+{
+	return load_u32(image->bytes.ptr + HEADER_NODE_COUNT);
+}
+
+void image_digest(const struct image *image, struct zone_digest *out)
+{
+	out->count = load_u64(image->bytes.ptr + HEADER_DIGEST_COUNT);
+	memcpy(out->sum, image->bytes.ptr + HEADER_DIGEST_SUM, sizeof out->sum);
+}
+
 /* The places of the parts, from lengths that may lie. */
 static bool parts_find(struct image *image, uint32_t head_len)
 {
-	uint64_t len = image->bytes.len;
-	uint64_t nodes = head_len + (uint64_t)image->bucket_count * IMAGE_LINE;
+	const uint8_t *p = image->bytes.ptr;
+	struct reader r = reader_of(span_of(p + HEADER_APEX, head_len - HEADER_APEX));
+	uint64_t units = image->bytes.len / IMAGE_UNIT;
+	struct name apex;
 
-	if (head_len % IMAGE_LINE || head_len < HEADER_APEX || image->bucket_count == 0)
-		return false;
-	if (nodes >= len || len % IMAGE_UNIT || len > IMAGE_OCTETS_MAX) return false;
-	image->buckets_at = head_len / IMAGE_UNIT;
-	image->nodes_at = (uint32_t)(nodes / IMAGE_UNIT);
-	image->nodes_end = (uint32_t)(len / IMAGE_UNIT);
-	return true;
+	if (!name_read_plain(&r, &apex) || head_len % IMAGE_UNIT) return false;
+	if (image->bytes.len % IMAGE_UNIT || load_u32(p + HEADER_IMAGE_LEN) != units) return false;
+	image->apex_len = apex.len;
+	image->nodes_at = head_len / IMAGE_UNIT;
+	image->nodes_end = load_u32(p + HEADER_NODES_END);
+	image->bucket_count = load_u32(p + HEADER_BUCKET_COUNT);
+	uint64_t buckets_at = round_up(image->nodes_end, LINE_UNITS);
+	image->buckets_at = (uint32_t)buckets_at;
+	return image->nodes_at < image->nodes_end && image->bucket_count > 0 &&
+	       buckets_at + (uint64_t)image->bucket_count * LINE_UNITS == units;
 }
 
 enum code image_open(struct span bytes, struct image *out, struct error *err)
@@ -40,39 +71,28 @@ enum code image_open(struct span bytes, struct image *out, struct error *err)
 			    span_of(p + HEADER_BODY_CHECKSUM, head_len - HEADER_BODY_CHECKSUM)))
 		return error_set(err, E_DAMAGED,
 				 "an image whose header does not match its checksum");
-	*out = (struct image){
-		.bytes = bytes,
-		.serial = load_u32(p + HEADER_SERIAL),
-		.record_count = load_u64(p + HEADER_RECORD_COUNT),
-		.node_count = load_u32(p + HEADER_NODE_COUNT),
-		.digest.count = load_u64(p + HEADER_DIGEST_COUNT),
-		.seed = load_u64(p + HEADER_SEED),
-		.bucket_count = load_u32(p + HEADER_BUCKET_COUNT),
-	};
-	memcpy(out->digest.sum, p + HEADER_DIGEST_SUM, sizeof out->digest.sum);
-	struct reader r = reader_of(span_of(p + HEADER_APEX, head_len - HEADER_APEX));
-	if (!name_read_plain(&r, &out->apex) || load_u64(p + HEADER_IMAGE_LEN) != bytes.len ||
-	    !parts_find(out, head_len))
+	*out = (struct image){.bytes = bytes, .seed = load_u64(p + HEADER_SEED)};
+	if (!parts_find(out, head_len))
 		return error_set(err, E_DAMAGED,
 				 "an image whose lengths are not those of its %zu octets",
 				 bytes.len);
 	struct node apex;
 	if (!node_open(out, out->nodes_at, &apex) || !node_is_whole(&apex) ||
-	    !name_equal(apex.owner, out->apex))
+	    !name_equal(apex.owner, image_apex(out)))
 		return error_set(err, E_DAMAGED, "an image whose first name is not the zone's");
 	return OK;
 }
 
 enum code image_verify(const struct image *image, struct error *err)
 {
-	size_t head_len = (size_t)image->buckets_at * IMAGE_UNIT;
+	size_t head_len = (size_t)image->nodes_at * IMAGE_UNIT;
 	struct span body = span_of(image->bytes.ptr + head_len, image->bytes.len - head_len);
 	char text[NAME_TEXT_MAX];
 
 	if (image_checksum(body) == load_u64(image->bytes.ptr + HEADER_BODY_CHECKSUM)) return OK;
 	return error_set(err, E_DAMAGED,
 			 "the image of zone %s, serial %" PRIu32 ", does not match its checksum",
-			 name_to_text(image->apex, text), image->serial);
+			 name_to_text(image_apex(image), text), image_serial(image));
 }
 
 static bool is_name(struct span octets)
@@ -99,10 +119,25 @@ bool image_step(const struct image *image, uint32_t *place, struct node *out)
 	*place = at;
 	if (!node_open(image, at, &next) || !node_is_whole(&next) ||
 	    !is_name(span_of(next.owner.wire, next.owner.len)) ||
-	    !name_is_below(next.owner, image->apex))
+	    !name_is_below(next.owner, image_apex(image)))
 		return false;
 	*out = next;
 	return true;
+}
+
+bool node_links(const struct node *node, struct node_links *out)
+{
+	const uint8_t *p = node->owner.wire + node->owner.len;
+
+	*out = (struct node_links){0};
+	if (!node->has_links) return false;
+	out->nsec = (struct name){.wire = p + 2, .len = p[0]};
+	out->nsec3 = (struct name){.wire = p + 2 + p[0], .len = p[1]};
+	if ((p[0] == 0 || is_name(span_of(out->nsec.wire, p[0]))) &&
+	    (p[1] == 0 || is_name(span_of(out->nsec3.wire, p[1]))))
+		return true;
+	*out = (struct node_links){0};
+	return false;
 }
 
 bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor)
@@ -179,4 +214,12 @@ bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata)
 	*at = r.at;
 	*rdata = data;
 	return true;
+}
+
+bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out)
+{
+	(void)rrset;
+	(void)index;
+	*out = (struct rrset_target){0};
+	return false;
 }

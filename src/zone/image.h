@@ -18,36 +18,38 @@
 #include "zone/digest.h"
 #include "zone/records.h"
 
-enum { IMAGE_FORMAT = 1 };
+enum { IMAGE_FORMAT = 2 };
 
+/* All fields but the first are the reader's own. */
 struct image {
 	struct span bytes; /* borrowed from whoever mapped it */
-	struct name apex;
-	uint32_t serial;
-	uint64_t record_count;
-	uint32_t node_count;
-	struct zone_digest digest;
-	/* further fields are the reader's own */
 	uint64_t seed;
-	uint32_t bucket_count;
-	uint32_t buckets_at;
 	uint32_t nodes_at;
 	uint32_t nodes_end;
+	uint32_t buckets_at;
+	uint32_t bucket_count;
+	uint8_t apex_len;
 };
 
+/* What an image says of itself. The apex borrows from it; the rest is that of the version
+ * which it completes. */
+struct name image_apex(const struct image *image);
+uint32_t image_serial(const struct image *image);
+uint64_t image_record_count(const struct image *image);
+uint32_t image_node_count(const struct image *image);
+void image_digest(const struct image *image, struct zone_digest *out);
+
 /*
- * The octets that image_build writes for the sorted, checked set. 0 when they would be
- * more than 16 GiB, or when the set is no zone of that apex.
+ * Octets that image_build writes at most for the sorted, checked set. 0 when they could
+ * be more than 16 GiB, or when the set is no zone of that apex.
  */
 size_t image_size(const struct records *set, struct name apex);
 
 /*
- * Appends the image to `out`, which need not be aligned; the readers' copy begins at a
- * multiple of 64 octets, or is slow. The same set and seed give the same octets.
- * `seed` keys the hash of names and is nobody else's to know; the image may hold a
- * later one, if names meet under it.
+ * Appends the image of a whole zone to `out` (image_write.h). The same set and seed give
+ * the same octets.
  *
- * E_LIMIT     larger than 16 GiB or than the room in `out`, or no seed fits.
+ * E_LIMIT     as image_write_finish.
  * E_CONFLICT  the set is no zone, or an RRset has several TTLs: it was not checked.
  * After an error what stands in `out` is to be thrown away.
  */
@@ -73,8 +75,21 @@ struct node {
 	bool is_cut; /* NS here and not the apex */
 	bool has_dname;
 	bool has_wildcard_child; /* "*." below this name exists */
-	struct span rrsets;      /* the reader's own */
+	bool is_tombstone;       /* the name is no more; for layers only */
+	bool has_links;
+	struct span rrsets; /* the reader's own */
 };
+
+/*
+ * For a name that is in no chain of NSEC or NSEC3 (RFC 4034 4, RFC 5155 3) and was in a
+ * lower layer: the nearest owners before it that are. Length 0: there is none.
+ */
+struct node_links {
+	struct name nsec, nsec3; /* borrowed from the image */
+};
+
+/* False when the node has none, and `out` says so. */
+bool node_links(const struct node *node, struct node_links *out);
 
 /*
  * Compressible names stand in a row in each record's data, the first at `name_at`:
@@ -115,5 +130,25 @@ bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor);
  * when `at` is data.len, and at damage, when it is less: then `count` was no promise.
  */
 bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata);
+
+/*
+ * How a name in the data of an RRset goes out in an answer whose question ends with the
+ * RRset's owner (with what follows "*." in it, for a wildcard's), so that the owner is a
+ * pointer, or the root.
+ */
+struct rrset_target {
+	uint8_t kept;     /* octets that are written before a pointer; all of the name if none */
+	uint16_t pointer; /* 0: none; 1 to 255: so many octets before the end of the question's
+			   * name; 256 + n: n octets behind the first octet of the RRset, each
+			   * owner counted as a pointer's two octets, the root as one */
+	bool is_local;    /* it lies at or below the apex */
+	uint64_t hash;    /* of a local name; the same in all layers */
+};
+
+/*
+ * Of the `index`-th compressible name in the RRset, in the order of its records. False when
+ * nothing was worked out: the names are compressed by whoever writes them.
+ */
+bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out);
 
 #endif

@@ -2,8 +2,6 @@
 #include "zone/image_format.h"
 #include "zone/view.h"
 
-enum probe { PROBE_FOUND, PROBE_NOTHING, PROBE_DAMAGED };
-
 /* Octets that are zero, as a set top bit each; exact. */
 static uint64_t zero_octets(uint64_t octets)
 {
@@ -44,9 +42,7 @@ static enum probe bucket_probe(const struct image *image, const uint8_t *bucket,
 	return PROBE_NOTHING;
 }
 
-/* The node of a name in lower case with this hash. */
-static enum probe probe(const struct image *image, uint64_t hash, struct name name,
-			struct node *out)
+enum probe image_probe(const struct image *image, uint64_t hash, struct name name, struct node *out)
 {
 	const uint8_t *buckets = image->bytes.ptr + (size_t)image->buckets_at * IMAGE_UNIT;
 	uint32_t home = hash_home(hash, image->bucket_count);
@@ -69,7 +65,7 @@ static enum view_result find_wildcard(const struct image *image, uint64_t hash,
 	if (!out->encloser.has_wildcard_child) return VIEW_NOTHING;
 	if (!name_wildcard_child(encloser, &wildcard)) return VIEW_DAMAGED;
 	enum probe found =
-		probe(image, hash_label(hash, wildcard.wire), name_of(&wildcard), &out->node);
+		image_probe(image, hash_label(hash, wildcard.wire), name_of(&wildcard), &out->node);
 	return found == PROBE_FOUND ? VIEW_WILDCARD : VIEW_DAMAGED;
 }
 
@@ -86,7 +82,7 @@ static enum view_result find(const struct image *image, const struct path *path,
 		uint64_t parent = hash;
 		struct name name = path_name(path, depth);
 		hash = hash_label(parent, name.wire);
-		enum probe found = probe(image, hash, name, &next);
+		enum probe found = image_probe(image, hash, name, &next);
 		if (found != PROBE_FOUND) {
 			out->encloser = out->node;
 			out->node.octets = NULL;
@@ -108,7 +104,7 @@ void view_find(const struct view *view, struct name name, struct view_lookup *ou
 	out->result = VIEW_OUTSIDE;
 	out->node.octets = out->encloser.octets = NULL;
 	name_lower(name, &lower);
-	if (!path_set(&path, name_of(&lower), image->apex)) return;
+	if (!path_set(&path, name_of(&lower), image_apex(image))) return;
 	out->result = find(image, &path, out);
 	if (out->result == VIEW_DAMAGED) out->node.octets = out->encloser.octets = NULL;
 }
@@ -120,7 +116,7 @@ bool view_find_exact(const struct view *view, struct name name, struct node *out
 	const struct image *image = &view->layers[0];
 
 	name_lower(name, &lower);
-	if (!path_set(&path, name_of(&lower), image->apex)) return false;
+	if (!path_set(&path, name_of(&lower), image_apex(image))) return false;
 	if (path.depth == 0) return node_open(image, image->nodes_at, out);
-	return probe(image, path_hash(image, &path), path.name, out) == PROBE_FOUND;
+	return image_probe(image, path_hash(image, &path), path.name, out) == PROBE_FOUND;
 }

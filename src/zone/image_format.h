@@ -2,9 +2,9 @@
 /*
  * image_format.h - where everything lies in an image; for its writer and its reader.
  *
- *   header    112 octets and the apex, then zeros up to a multiple of 64
- *   buckets   64 octets each: the index of all names by hash
+ *   header    112 octets and the apex, then zeros up to a multiple of 4
  *   nodes     in canonical order, each a multiple of 4 octets
+ *   buckets   64 octets each, at a multiple of 64: the index of all names by hash
  *
  *   bucket    12 tags of 8 bits, a filter of 32 bits, 12 places of 32 bits
  *   node      u32 length / 4, u16 RRset count, u8 flags, u8 owner length, owner,
@@ -35,21 +35,24 @@
 enum {
 	IMAGE_UNIT = 4,
 	IMAGE_LINE = 64,
+	LINE_UNITS = IMAGE_LINE / IMAGE_UNIT,
 
 	HEADER_MAGIC = 0,
 	HEADER_FORMAT = 8,
 	HEADER_LEN = 12,
 	HEADER_CHECKSUM = 16, /* of all of the header behind it */
 	HEADER_BODY_CHECKSUM = 24,
-	HEADER_IMAGE_LEN = 32,
-	HEADER_SEED = 40,
-	HEADER_RECORD_COUNT = 48,
-	HEADER_DIGEST_COUNT = 56,
-	HEADER_DIGEST_SUM = 64,
-	HEADER_SERIAL = 96,
+	HEADER_SEED = 32,
+	HEADER_RECORD_COUNT = 40,
+	HEADER_DIGEST_COUNT = 48,
+	HEADER_DIGEST_SUM = 56,
+	HEADER_IMAGE_LEN = 88, /* this, the nodes' end and plain length in units */
+	HEADER_SERIAL = 92,
+	HEADER_NODES_END = 96,
 	HEADER_BUCKET_COUNT = 100,
 	HEADER_NODE_COUNT = 104,
-	HEADER_APEX = 108,
+	HEADER_PLAIN_LEN = 108, /* what the nodes would take if none shared anything */
+	HEADER_APEX = 112,
 
 	SLOT_COUNT = 12,
 	BUCKET_FILTER = 12,
@@ -71,6 +74,8 @@ enum {
 	NODE_IS_CUT = 2,
 	NODE_HAS_DNAME = 4,
 	NODE_HAS_WILDCARD_CHILD = 8,
+	NODE_IS_TOMBSTONE = 16,
+	NODE_HAS_LINKS = 32,
 };
 
 static inline uint16_t load_u16(const uint8_t *p)
@@ -159,6 +164,18 @@ static inline uint32_t hash_second(uint64_t hash, uint32_t bucket_count)
 	return second + (bucket_count > 1 && second >= hash_home(hash, bucket_count));
 }
 
+/* The RRsets lie behind the links, which are a length of each and then their octets. */
+static inline bool node_skip_links(struct node *node)
+{
+	const uint8_t *p = node->rrsets.ptr;
+	size_t len = node->rrsets.len < 2 ? SIZE_MAX : 2u + p[0] + p[1];
+
+	if (len > node->rrsets.len) return false;
+	node->rrsets.ptr += len;
+	node->rrsets.len -= len;
+	return true;
+}
+
 /*
  * Reads the node at this place and checks that it lies in the image and its owner in
  * it, but not that the owner is a name.
@@ -172,7 +189,7 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
 	if (left < NODE_OWNER) return false;
 	uint64_t len = (uint64_t)load_u32(p) * IMAGE_UNIT;
 	uint8_t flags = p[NODE_FLAGS], owner_len = p[NODE_OWNER_LEN];
-	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex.len)
+	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex_len)
 		return false;
 	out->octets = p;
 	out->owner.wire = p + NODE_OWNER;
@@ -182,9 +199,11 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
 	out->is_cut = flags & NODE_IS_CUT;
 	out->has_dname = flags & NODE_HAS_DNAME;
 	out->has_wildcard_child = flags & NODE_HAS_WILDCARD_CHILD;
+	out->is_tombstone = flags & NODE_IS_TOMBSTONE;
+	out->has_links = flags & NODE_HAS_LINKS;
 	out->rrsets.ptr = p + NODE_OWNER + owner_len;
 	out->rrsets.len = (size_t)len - NODE_OWNER - owner_len;
-	return true;
+	return !out->has_links || node_skip_links(out);
 }
 
 /*
@@ -195,6 +214,15 @@ bool image_step(const struct image *image, uint32_t *place, struct node *out);
 
 /* Every RRset that the node says it has lies in it. */
 bool node_is_whole(const struct node *node);
+
+enum probe { PROBE_FOUND, PROBE_NOTHING, PROBE_DAMAGED };
+
+/*
+ * The node of a name in lower case with this hash (hash_label, path_hash) in one image, or
+ * its tombstone; whole when it is found.
+ */
+enum probe image_probe(const struct image *image, uint64_t hash, struct name name,
+		       struct node *out);
 
 /* In image.c, so that the code of the long hash is there once. */
 uint64_t image_checksum(struct span octets);

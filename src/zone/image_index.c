@@ -16,7 +16,7 @@ static uint64_t owner_hash(const struct image *image, struct name owner)
 	struct path path = {0};
 
 	name_lower(owner, &lower);
-	path_set(&path, name_of(&lower), image->apex);
+	path_set(&path, name_of(&lower), image_apex(image));
 	return path_hash(image, &path);
 }
 

@@ -14,22 +14,22 @@ enum code view_open(const struct span *layers, size_t count, struct view *out, s
 
 struct name view_apex(const struct view *view)
 {
-	return view->layers[0].apex;
+	return image_apex(&view->layers[0]);
 }
 
 uint32_t view_serial(const struct view *view)
 {
-	return view->layers[0].serial;
+	return image_serial(&view->layers[0]);
 }
 
 uint64_t view_record_count(const struct view *view)
 {
-	return view->layers[0].record_count;
+	return image_record_count(&view->layers[0]);
 }
 
 void view_digest(const struct view *view, struct zone_digest *out)
 {
-	*out = view->layers[0].digest;
+	image_digest(&view->layers[0], out);
 }
 
 bool view_next(const struct view *view, struct view_cursor *cursor, struct node *out)

@@ -128,11 +128,11 @@ static void all_walk(const struct image *image, bool is_sound)
 	while (image_step(image, &place, &node)) {
 		struct name_buffer copy;
 		name_copy(&copy, node.owner);
-		assert(name_is_below(name_of(&copy), image->apex));
+		assert(name_is_below(name_of(&copy), image_apex(image)));
 		node_walk(image, &node);
 		count++;
 	}
-	assert(!is_sound || (place == 0 && count == image->node_count));
+	assert(!is_sound || (place == 0 && count == image_node_count(image)));
 	records_init(&set, arena);
 	struct view view = view_of(image);
 	enum code code = view_records(&view, &set, NULL);

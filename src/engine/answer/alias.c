@@ -15,7 +15,7 @@ static bool move_to(struct reply *r, struct name target)
 }
 
 /* The name that the first record consists of. */
-static bool rrset_target(const struct rrset *rrset, struct name *target)
+static bool alias_target(const struct rrset *rrset, struct name *target)
 {
 	struct span rdata;
 	size_t at = 0;
@@ -29,7 +29,7 @@ bool reply_follow_cname(struct reply *r, const struct node *node, const struct r
 {
 	struct name target;
 
-	if (!rrset_target(cname, &target)) {
+	if (!alias_target(cname, &target)) {
 		reply_damaged(r);
 		return false;
 	}
@@ -55,7 +55,7 @@ bool reply_follow_dname(struct reply *r, const struct node *node)
 	struct name target;
 	struct name_buffer substituted;
 
-	if (!node_rrset(node, RRTYPE_DNAME, &dname) || !rrset_target(&dname, &target)) {
+	if (!node_rrset(node, RRTYPE_DNAME, &dname) || !alias_target(&dname, &target)) {
 		reply_damaged(r);
 		return false;
 	}

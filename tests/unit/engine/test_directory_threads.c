@@ -15,7 +15,7 @@ enum { READERS = 3, ZONES = 40, STEPS = 40000, BATCH = 8, PINS_MAX = 4 };
 
 #define MARK UINT32_C(0x600d600d)
 
-/* `serial` of the image carries the mark while the publication may be read. */
+/* `nodes_at` of the image carries the mark while the publication may be read. */
 struct zone {
 	struct publication publication;
 	struct name_buffer name;
@@ -28,7 +28,7 @@ static _Atomic unsigned faults;
 
 static void check(const struct publication *p)
 {
-	if (p && p->view.layers[0].serial != MARK) atomic_fetch_add(&faults, 1);
+	if (p && p->view.layers[0].nodes_at != MARK) atomic_fetch_add(&faults, 1);
 }
 
 static void drop_pins(struct publication **pins)
@@ -70,7 +70,7 @@ static struct publication *new_zone(const struct name_buffer *name)
 
 	zone->name = *name;
 	zone->publication.name = name_of(&zone->name);
-	zone->publication.view.layers[0].serial = MARK;
+	zone->publication.view.layers[0].nodes_at = MARK;
 	publication_set_expire(&zone->publication, INSTANT_NEVER);
 	return &zone->publication;
 }
@@ -81,7 +81,7 @@ static void reap(void)
 	void *table;
 
 	while ((p = directory_reap(directory))) {
-		p->view.layers[0].serial = 0;
+		p->view.layers[0].nodes_at = 0;
 		free(p);
 	}
 	while ((table = directory_reap_table(directory))) free(table);
