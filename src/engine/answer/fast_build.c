@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/answer/batch.h"
+#include "engine/answer/fast_write.h"
+
+#if !defined(SHIM_GONE)
+struct rrset_target {
+	uint8_t kept;
+	uint16_t pointer;
+	bool is_local;
+	uint64_t hash;
+};
+static bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out)
+{
+	(void)rrset;
+	(void)index;
+	memset(out, 0, sizeof *out);
+	return false;
+}
+#endif
+
+enum {
+	QUESTION_TAIL_OCTETS = 4,
+	SOA_TAIL_OCTETS = 5 * 4, /* behind its names */
+	POINTER_OCTETS = 2,
+	TARGET_IN_RRSET = 256, /* struct rrset_target: from here on the RRset's own octets */
+	FLAGS_KEPT = 0x0110,   /* RD and CD */
+	FLAGS_QR = 0x8000,
+	FLAGS_AA = 0x0400,
+};
+
+/* A response in the making. */
+struct build {
+	struct fast *f;
+	struct fast_out out;
+	bool aa;
+	enum rcode rcode;
+	unsigned target_count;
+	struct fast_target targets[FAST_TARGETS_MAX];
+};
+
+static struct name name_asked(const struct fast *f)
+{
+	return (struct name){.wire = f->lower, .len = f->name_len};
+}
+
+/* A label begins at this octet of the name. */
+static bool label_begins(struct name name, unsigned at)
+{
+	unsigned start = 0;
+
+	while (start < at) start += name.wire[start] + 1u;
+	return start == at;
+}
+
+/* `name` is `end` or below it; both from an image, whose names may be no names. */
+static bool ends_with(struct name name, struct name end)
+{
+	if (name.len < end.len) return false;
+	unsigned at = (unsigned)name.len - end.len;
+	return name_equal((struct name){name.wire + at, end.len}, end) && label_begins(name, at);
+}
+
+/* ---- RRsets ---- */
+
+/* One name in the data of a record: `name_len` octets, of which some become a pointer. */
+static bool write_name(struct build *b, size_t set_at, const struct rrset_target *target,
+		       const uint8_t *wire, size_t name_len, struct fast_target *told)
+{
+	struct fast_out *out = &b->out;
+	size_t len = target->kept + (target->pointer ? POINTER_OCTETS : 0U), to = 0;
+
+	if (name_len == 0 || len > name_len || target->kept > name_len) return false;
+	if (target->pointer >= TARGET_IN_RRSET)
+		to = set_at + target->pointer - TARGET_IN_RRSET;
+	else if (target->pointer)
+		to = HEADER_OCTETS + (size_t)b->f->name_len - target->pointer;
+	told->name = (struct name){wire, (uint8_t)name_len};
+	told->hash = target->hash;
+	told->at = (uint16_t)(target->kept ? out->len : to);
+	memcpy(out->start + out->len, wire, target->kept);
+	out->len += target->kept;
+	if (to) {
+		put_u16(out->start + out->len, (uint16_t)(FAST_POINTER_BITS | to));
+		out->len += POINTER_OCTETS;
+	}
+	return true;
+}
+
+static void target_keep(struct build *b, const struct fast_target *target)
+{
+	if (b->target_count < FAST_TARGETS_MAX) b->targets[b->target_count++] = *target;
+}
+
+/* The names of one record, and what stands in front of, between and behind them. */
+static bool write_names(struct build *b, const struct rrset *set, size_t set_at, unsigned *index,
+			struct span rdata)
+{
+	struct fast_out *out = &b->out;
+	struct reader r = reader_of(rdata);
+	size_t tail = set->type == RRTYPE_SOA ? SOA_TAIL_OCTETS : 0;
+	struct rrset_target target;
+	struct fast_target told;
+	struct name name;
+
+	reader_skip(&r, set->name_at);
+	if (reader_left(&r) <= tail) return false;
+	memcpy(out->start + out->len, rdata.ptr, set->name_at);
+	out->len += set->name_at;
+	for (unsigned left = set->name_count; left > 0; left--) {
+		size_t at = r.at, len = reader_left(&r) - tail;
+		if (left > 1) {
+			if (!name_read_plain(&r, &name) || reader_left(&r) <= tail) return false;
+			len = name.len;
+		} else if (len > NAME_OCTETS_MAX) {
+			return false;
+		}
+		if (!rrset_target(set, (*index)++, &target) ||
+		    !write_name(b, set_at, &target, rdata.ptr + at, len, &told))
+			return false;
+		if (target.is_local && set->type != RRTYPE_SOA) target_keep(b, &told);
+	}
+	memcpy(out->start + out->len, rdata.ptr + rdata.len - tail, tail);
+	out->len += tail;
+	return true;
+}
+
+/* All records of an RRset with names that become pointers. */
+static bool write_named(struct build *b, enum section section, struct fast_owner owner,
+			const struct rrset *set, uint32_t ttl)
+{
+	struct fast_out *out = &b->out;
+	uint64_t head = fast_head(set->type, ttl);
+	size_t set_at = out->len, at = 0;
+	unsigned index = 0;
+	const uint8_t *p = set->data.ptr;
+
+	while (set->data.len - at >= 2) {
+		size_t len = (size_t)(p[at] << 8 | p[at + 1]);
+		if (len > set->data.len - at - 2) return false;
+		/* Pointers only make it shorter. */
+		if (owner.len + FAST_RECORD_FIXED_OCTETS + len > out->max - out->len) return false;
+		fast_put_head(out->start + out->len, owner, head);
+		out->len += owner.len + FAST_RECORD_FIXED_OCTETS;
+		size_t rdata_at = out->len;
+		if (!write_names(b, set, set_at, &index, span_of(p + at + 2, len))) return false;
+		put_u16(out->start + rdata_at - 2, (uint16_t)(out->len - rdata_at));
+		out->counts[section]++;
+		at += 2 + len;
+	}
+	return at == set->data.len;
+}
+
+/* The RRset and, for who wants them, its signatures; they have its TTL (RFC 4034 3). */
+static bool write_set(struct build *b, enum section section, struct fast_owner owner,
+		      const struct node *node, const struct rrset *set)
+{
+	struct rrset signatures;
+
+	if (set->name_count ? !write_named(b, section, owner, set, set->ttl)
+			    : !fast_write_plain(&b->out, section, owner, set, set->ttl))
+		return false;
+	if (!b->f->dnssec_ok || !node_signatures(node, set->type, &signatures)) return true;
+	return fast_write_plain(&b->out, section, owner, &signatures, set->ttl);
+}
+
+/* ---- addresses ---- */
+
+static bool write_addresses(struct build *b, const struct fast_target *target)
+{
+	static const uint16_t types[] = {RRTYPE_A, RRTYPE_AAAA};
+	const struct fast *f = b->f;
+	struct fast_owner owner = fast_owner_at(target->at);
+	struct node node;
+	struct rrset set;
+
+	if (!view_find_exact(&f->zone->view, target->name, &node)) return true;
+	/* Decision 0013, rule 1: it may be part of the question, without being of the cut. */
+	if (ends_with(name_asked(f), target->name))
+		owner = fast_owner_in_question(f->name_len, target->name.len);
+	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+		if (!node_rrset(&node, types[i], &set)) continue;
+		if (!write_set(b, SECTION_ADDITIONAL, owner, &node, &set)) return false;
+	}
+	return true;
+}
+
+/* RFC 9471 3: first the glue of servers below the cut. */
+static bool write_glue(struct build *b, const struct node *cut)
+{
+	unsigned below = 0;
+
+	for (unsigned i = 0; i < b->target_count; i++) {
+		struct fast_target *target = &b->targets[i];
+		target->is_below_cut = ends_with(target->name, cut->owner);
+		if (!target->is_below_cut) continue;
+		below++;
+		if (!write_addresses(b, target)) return false;
+	}
+	for (unsigned i = 0; i < b->target_count && below < b->target_count; i++)
+		if (!b->targets[i].is_below_cut && !write_addresses(b, &b->targets[i]))
+			return false;
+	return true;
+}
+
+/* ---- RFC 1034 4.3.2 ---- */
+
+static struct fast_owner owner_in_question(const struct fast *f, struct name ancestor)
+{
+	return fast_owner_in_question(f->name_len, ancestor.len);
+}
+
+static bool find_apex(const struct fast *f, struct node *out)
+{
+	const struct view *view = &f->zone->view;
+
+	if (f->found.encloser.octets && f->found.encloser.is_apex)
+		*out = f->found.encloser;
+	else if (f->found.node.octets && f->found.node.is_apex)
+		*out = f->found.node;
+	else
+		return view_find_exact(view, view_apex(view), out);
+	return true;
+}
+
+/* What does not exist would have to be proven. */
+static bool needs_proof(const struct fast *f)
+{
+	struct node apex;
+	struct rrset set;
+
+	return f->dnssec_ok &&
+	       (!find_apex(f, &apex) || node_rrset(&apex, RRTYPE_RRSIG, &set) ||
+		node_rrset(&apex, RRTYPE_NSEC, &set) || node_rrset(&apex, RRTYPE_NSEC3PARAM, &set));
+}
+
+/* Step 3b. */
+static bool build_referral(struct build *b)
+{
+	const struct node *cut = &b->f->found.node;
+	struct fast_owner owner = owner_in_question(b->f, cut->owner);
+	struct rrset ns, ds;
+
+	if (!node_rrset(cut, RRTYPE_NS, &ns)) return false;
+	if (ns.count > FAST_TARGETS_MAX) return false;
+	if (!write_set(b, SECTION_AUTHORITY, owner, cut, &ns)) return false;
+	if (b->f->dnssec_ok) {
+		if (node_rrset(cut, RRTYPE_DS, &ds)) {
+			if (!write_set(b, SECTION_AUTHORITY, owner, cut, &ds)) return false;
+		} else if (needs_proof(b->f)) {
+			return false;
+		}
+	}
+	return write_glue(b, cut);
+}
+
+/* RFC 2308: no such name, or no such type. */
+static bool build_negative(struct build *b, enum rcode rcode)
+{
+	struct node apex;
+	struct rrset soa, other;
+
+	if (needs_proof(b->f) || !find_apex(b->f, &apex) || !node_rrset(&apex, RRTYPE_SOA, &soa))
+		return false;
+	/* RFC 5155 7.2.8: the hash of a name is no name. */
+	if (b->f->found.result == VIEW_EXACT && node_rrset(&b->f->found.node, RRTYPE_NSEC3, &other))
+		return false;
+	if (soa.data.len < SOA_TAIL_OCTETS) return false;
+	struct reader r = reader_of(soa.data);
+	r.at = r.len - sizeof(uint32_t);
+	uint32_t minimum = read_u32(&r);
+	if (soa.ttl > minimum) soa.ttl = minimum;
+	b->rcode = rcode;
+	return write_set(b, SECTION_AUTHORITY, owner_in_question(b->f, apex.owner), &apex, &soa);
+}
+
+/* Types whose data, in an answer, calls for nothing else or for addresses of its names. */
+static bool type_is_simple(uint16_t type)
+{
+	switch (type) {
+	case RRTYPE_A:
+	case RRTYPE_AAAA:
+	case RRTYPE_CAA:
+	case RRTYPE_CNAME:
+	case RRTYPE_DNSKEY:
+	case RRTYPE_DS:
+	case RRTYPE_MX:
+	case RRTYPE_NS:
+	case RRTYPE_NSEC3PARAM:
+	case RRTYPE_PTR:
+	case RRTYPE_SOA:
+	case RRTYPE_SSHFP:
+	case RRTYPE_TLSA:
+	case RRTYPE_TXT: return true;
+	default: return false;
+	}
+}
+
+/* What the node says about the question's name. */
+static bool build_answer(struct build *b)
+{
+	const struct fast *f = b->f;
+	const struct node *node = &f->found.node;
+	struct rrset set;
+
+	b->aa = true;
+	if (!node_rrset(node, f->type, &set)) {
+		if (node_rrset(node, RRTYPE_CNAME, &set)) return false;
+		return build_negative(b, RCODE_NOERROR);
+	}
+	if (!type_is_simple(f->type) || set.count > FAST_TARGETS_MAX) return false;
+	if (f->found.result == VIEW_WILDCARD && needs_proof(f)) return false;
+	if (!write_set(b, SECTION_ANSWER, owner_in_question(f, name_asked(f)), node, &set))
+		return false;
+	if (f->type != RRTYPE_NS && f->type != RRTYPE_MX) return true;
+	for (unsigned i = 0; i < b->target_count; i++)
+		if (!write_addresses(b, &b->targets[i])) return false;
+	return true;
+}
+
+static bool build_records(struct build *b)
+{
+	const struct fast *f = b->f;
+
+	switch (f->found.result) {
+	case VIEW_CUT:
+		/* RFC 4035 3.1.4.1: DS is the parent's data at the cut itself. */
+		if (f->type != RRTYPE_DS || f->found.node.owner.len != f->name_len)
+			return build_referral(b);
+		return build_answer(b);
+	case VIEW_EXACT:
+	case VIEW_WILDCARD: return build_answer(b);
+	case VIEW_NOTHING: b->aa = true; return build_negative(b, RCODE_NXDOMAIN);
+	default: return false;
+	}
+}
+
+/* ---- the message ---- */
+
+/* The question as it came. Whole blocks are copied: what is too much is written over. */
+static void write_question(struct fast_out *out, const uint8_t *request, size_t name_len)
+{
+	size_t end = HEADER_OCTETS + name_len + QUESTION_TAIL_OCTETS;
+
+	for (size_t at = 0; at < end; at += FOLD_BLOCK_OCTETS)
+		memcpy(out->start + at, request + at, FOLD_BLOCK_OCTETS);
+	out->len = end;
+}
+
+static void write_opt(struct fast_out *out, bool dnssec_ok)
+{
+	static const uint8_t opt[OPT_OCTETS] = {
+		[2] = RRTYPE_OPT, [3] = UDP_OCTETS_MAX >> 8, [4] = UDP_OCTETS_MAX & 0xff};
+	uint8_t *p = out->start + out->len;
+
+	memcpy(p, opt, sizeof opt);
+	p[7] = dnssec_ok ? 0x80 : 0;
+	out->len += sizeof opt;
+	out->counts[SECTION_ADDITIONAL]++;
+}
+
+static void write_header(const struct build *b, const uint8_t *request)
+{
+	uint8_t *p = b->out.start;
+	uint16_t flags = (uint16_t)((request[2] << 8 | request[3]) & FLAGS_KEPT);
+
+	flags = (uint16_t)(flags | FLAGS_QR | (b->aa ? FLAGS_AA : 0) | b->rcode);
+	put_u16(p + 2, flags);
+	put_u16(p + 6, b->out.counts[SECTION_ANSWER]);
+	put_u16(p + 8, b->out.counts[SECTION_AUTHORITY]);
+	put_u16(p + 10, b->out.counts[SECTION_ADDITIONAL]);
+}
+
+bool fast_build(struct answer_batch *batch, size_t index)
+{
+	struct fast *f = &batch->fast[index];
+	struct answer_item *item = &batch->items[index];
+	struct build b;
+
+	b.f = f;
+	b.aa = false;
+	b.rcode = RCODE_NOERROR;
+	b.target_count = 0;
+	b.out = (struct fast_out){.start = item->reply, .max = f->octets_max};
+	if (f->has_edns) b.out.max -= OPT_OCTETS;
+	write_question(&b.out, item->wire.ptr, f->name_len);
+	if (!build_records(&b)) return false;
+	if (f->has_edns) write_opt(&b.out, f->dnssec_ok);
+	write_header(&b, item->wire.ptr);
+	item->reply_len = (uint16_t)b.out.len;
+	item->rcode = (uint16_t)b.rcode;
+	item->zone = f->zone;
+	return true;
+}
