@@ -12,22 +12,29 @@
 
 enum { CONTROL_LEN = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
 
+static_assert(CMSG_SPACE(sizeof(struct in_pktinfo)) <= CONTROL_LEN,
+	      "either family's packet information fits");
+
+/* Which address was asked, from the kernel's packet information (RFC 3542 6.2). */
+struct control {
+	alignas(struct cmsghdr) uint8_t bytes[CONTROL_LEN];
+};
+
 struct datagrams {
 	int fd;
 	bool is_wildcard;
 	struct endpoint local;
-	struct mmsghdr heads[DATAGRAMS_MAX];
-	struct iovec parts[DATAGRAMS_MAX];
+	size_t received; /* whose heads the kernel has changed */
+	size_t replies;
+	struct datagram list[DATAGRAMS_MAX];
+	struct mmsghdr in[DATAGRAMS_MAX], out[DATAGRAMS_MAX];
+	struct iovec in_parts[DATAGRAMS_MAX], out_parts[DATAGRAMS_MAX];
 	struct sockaddr_storage peers[DATAGRAMS_MAX];
-	struct {
-		alignas(struct cmsghdr) uint8_t bytes[CONTROL_LEN];
-	} controls[DATAGRAMS_MAX];
+	struct control controls[DATAGRAMS_MAX];
 };
 
-static_assert(CMSG_SPACE(sizeof(struct in_pktinfo)) <= CONTROL_LEN,
-	      "either family's packet information fits");
-
-enum code datagrams_new(int fd, struct datagrams **out, struct error *err)
+enum code datagrams_new(int fd, const struct datagram_room *room, struct datagrams **out,
+			struct error *err)
 {
 	struct endpoint local = socket_local(fd);
 	struct datagrams *d;
@@ -39,10 +46,15 @@ enum code datagrams_new(int fd, struct datagrams **out, struct error *err)
 	d->fd = fd;
 	d->local = local;
 	d->is_wildcard = address_is_wildcard(&local.address);
+	d->received = DATAGRAMS_MAX;
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++) {
-		d->heads[i].msg_hdr.msg_iov = &d->parts[i];
-		d->heads[i].msg_hdr.msg_iovlen = 1;
-		d->heads[i].msg_hdr.msg_name = &d->peers[i];
+		uint8_t *octets = room->octets + i * room->stride;
+		d->list[i].ptr = octets;
+		d->in_parts[i] = (struct iovec){octets, room->cap};
+		d->in[i].msg_hdr = (struct msghdr){
+			.msg_name = &d->peers[i], .msg_iov = &d->in_parts[i], .msg_iovlen = 1};
+		if (d->is_wildcard) d->in[i].msg_hdr.msg_control = d->controls[i].bytes;
+		d->out[i].msg_hdr = (struct msghdr){.msg_iov = &d->out_parts[i], .msg_iovlen = 1};
 	}
 	*out = d;
 	return OK;
@@ -53,105 +65,106 @@ void datagrams_free(struct datagrams *datagrams)
 	free(datagrams);
 }
 
-/* Which address was asked, from the kernel's packet information (RFC 3542 6.2). */
-static void local_read(struct msghdr *head, struct datagram *to)
+size_t datagrams_receive(struct datagrams *d, const struct datagram **list)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(head);
-
-	for (; c; c = CMSG_NXTHDR(head, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			to->local.address.family = 4;
-			memcpy(to->local.address.octets, &info.ipi_spec_dst, 4);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			to->local.address.family = 6;
-			memcpy(to->local.address.octets, &info.ipi6_addr, 16);
-			if (to->scope == 0 && address_is_link_local(&to->local.address))
-				to->scope = info.ipi6_ifindex;
-		}
-	}
-}
-
-size_t datagrams_receive(struct datagrams *d, struct datagram *list, size_t count)
-{
-	if (count > DATAGRAMS_MAX) count = DATAGRAMS_MAX;
-	for (size_t i = 0; i < count; i++) {
-		struct msghdr *head = &d->heads[i].msg_hdr;
-		d->parts[i] = (struct iovec){list[i].ptr, list[i].cap};
+	for (size_t i = 0; i < d->received; i++) {
+		struct msghdr *head = &d->in[i].msg_hdr;
 		head->msg_namelen = sizeof d->peers[i];
-		head->msg_control = d->is_wildcard ? d->controls[i].bytes : NULL;
 		head->msg_controllen = d->is_wildcard ? CONTROL_LEN : 0;
-		head->msg_flags = 0;
 	}
-	int n = recvmmsg(d->fd, d->heads, (unsigned)count, MSG_DONTWAIT, NULL);
-	if (n <= 0) return 0;
-
-	for (size_t i = 0; i < (size_t)n; i++) {
-		struct msghdr *head = &d->heads[i].msg_hdr;
-		list[i].len = d->heads[i].msg_len;
-		list[i].was_cut = head->msg_flags & MSG_TRUNC;
-		list[i].peer = sockaddr_endpoint(&d->peers[i], &list[i].scope);
-		list[i].local = d->local;
-		if (d->is_wildcard) local_read(head, &list[i]);
+	int n = recvmmsg(d->fd, d->in, DATAGRAMS_MAX, MSG_DONTWAIT, NULL);
+	d->received = n > 0 ? (size_t)n : 0;
+	d->replies = 0;
+	for (size_t i = 0; i < d->received; i++) {
+		d->list[i].len = d->in[i].msg_len;
+		d->list[i].was_cut = d->in[i].msg_hdr.msg_flags & MSG_TRUNC;
 	}
-	return (size_t)n;
+	*list = d->list;
+	return d->received;
 }
 
-/* The address to send from; none where the socket itself has one. */
-static void local_write(struct datagrams *d, size_t i, const struct datagram *from)
+struct endpoint datagrams_peer(const struct datagrams *d, size_t i)
 {
-	struct msghdr *head = &d->heads[i].msg_hdr;
-	struct cmsghdr *c = (struct cmsghdr *)d->controls[i].bytes;
+	assert(i < d->received);
+	return sockaddr_endpoint(&d->peers[i], NULL);
+}
 
-	if (!d->is_wildcard || address_is_wildcard(&from->local.address)) {
-		head->msg_control = NULL;
-		head->msg_controllen = 0;
-		return;
+struct endpoint datagrams_local(const struct datagrams *d, size_t i)
+{
+	struct endpoint local = d->local;
+	const struct cmsghdr *c = CMSG_FIRSTHDR(&d->in[i].msg_hdr);
+
+	assert(i < d->received);
+	if (c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		memcpy(local.address.octets, &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
+	} else if (c && c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo info;
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		memcpy(local.address.octets, &info.ipi6_addr, sizeof info.ipi6_addr);
 	}
-	memset(d->controls[i].bytes, 0, CONTROL_LEN);
-	head->msg_control = c;
-	if (from->local.address.family == 4) {
-		struct in_pktinfo info = {0};
-		memcpy(&info.ipi_spec_dst, from->local.address.octets, 4);
-		*c = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+	return local;
+}
+
+/*
+ * What told the address that was asked tells the one to send from, too; but the route
+ * chooses the interface, unless an address means nothing without one.
+ */
+static void control_turn(struct cmsghdr *c, const struct sockaddr_storage *peer)
+{
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		info.ipi_ifindex = 0;
 		memcpy(CMSG_DATA(c), &info, sizeof info);
-		head->msg_controllen = CMSG_SPACE(sizeof info);
-	} else {
-		struct in6_pktinfo info = {.ipi6_ifindex = from->scope};
-		memcpy(&info.ipi6_addr, from->local.address.octets, 16);
-		*c = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo info;
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) || IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
+			return;
+		info.ipi6_ifindex = 0;
 		memcpy(CMSG_DATA(c), &info, sizeof info);
-		head->msg_controllen = CMSG_SPACE(sizeof info);
 	}
 }
 
-size_t datagrams_send(struct datagrams *d, const struct datagram *list, size_t count)
+void datagrams_reply(struct datagrams *d, size_t i, const uint8_t *octets, size_t len)
 {
-	size_t taken = 0;
+	struct msghdr *in = &d->in[i].msg_hdr, *out = &d->out[d->replies].msg_hdr;
+	union {
+		const uint8_t *borrowed;
+		void *base; /* the kernel only reads it */
+	} part = {.borrowed = octets};
 
-	assert(count <= DATAGRAMS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct msghdr *head = &d->heads[i].msg_hdr;
-		d->parts[i] = (struct iovec){list[i].ptr, list[i].len};
-		head->msg_namelen =
-			sockaddr_from_endpoint(&list[i].peer, list[i].scope, &d->peers[i]);
-		head->msg_flags = 0;
-		local_write(d, i, &list[i]);
-	}
-	for (size_t next = 0; next < count;) {
-		int n = sendmmsg(d->fd, d->heads + next, (unsigned)(count - next),
+	assert(i < d->received && d->replies < DATAGRAMS_MAX);
+	d->out_parts[d->replies++] = (struct iovec){part.base, len};
+	out->msg_name = in->msg_name;
+	out->msg_namelen = in->msg_namelen;
+	if (!d->is_wildcard) return;
+	struct cmsghdr *c = CMSG_FIRSTHDR(in);
+	if (c) control_turn(c, &d->peers[i]);
+	out->msg_control = c;
+	out->msg_controllen = c ? in->msg_controllen : 0;
+}
+
+size_t datagrams_send(struct datagrams *d)
+{
+	size_t unsent = 0, next = 0;
+
+	while (next < d->replies) {
+		int n = sendmmsg(d->fd, d->out + next, (unsigned)(d->replies - next),
 				 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n > 0) {
-			taken += (size_t)n;
 			next += (size_t)n;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
+			unsent += d->replies - next;
 			break;
 		} else if (errno != EINTR) {
+			unsent++;
 			next++; /* the kernel refused this one; the others may be fine */
 		}
 	}
-	return taken;
+	d->replies = 0;
+	return unsent;
 }

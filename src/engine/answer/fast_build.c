@@ -2,22 +2,6 @@
 #include "engine/answer/batch.h"
 #include "engine/answer/fast_write.h"
 
-#if !defined(SHIM_GONE)
-struct rrset_target {
-	uint8_t kept;
-	uint16_t pointer;
-	bool is_local;
-	uint64_t hash;
-};
-static bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out)
-{
-	(void)rrset;
-	(void)index;
-	memset(out, 0, sizeof *out);
-	return false;
-}
-#endif
-
 enum {
 	QUESTION_TAIL_OCTETS = 4,
 	SOA_TAIL_OCTETS = 5 * 4, /* behind its names */

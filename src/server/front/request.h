@@ -26,4 +26,12 @@ void request_answer(struct worker *worker, const struct batch_view *view, struct
 		    enum transport transport, const struct endpoint *from, struct writer *out,
 		    struct answer *result);
 
+/*
+ * Answers and counts what the fast path can of the first `count` items of the worker's
+ * batch, which have their wire and room for the reply. Bit i is set where items[i] was
+ * answered; the others are for request_answer.
+ */
+uint64_t requests_answer_fast(struct worker *worker, const struct batch_view *view,
+			      enum transport transport, size_t count);
+
 #endif

@@ -14,54 +14,66 @@
 
 /* ---- UDP ---- */
 
-/* False: nothing is to be sent. */
-static bool datagram_answer(struct worker *worker, const struct batch_view *view,
-			    const struct datagram *in, struct datagram *out)
+/* Of a request that the fast path left. */
+static void datagram_answer(struct udp_source *source, const struct batch_view *view,
+			    const struct datagram *in, size_t i)
 {
-	struct writer w = writer_of(out->ptr, out->cap);
+	struct worker *worker = source->worker;
+	uint8_t *octets = worker->batch->replies[i];
+	struct writer out = writer_of(octets, UDP_OCTETS_MAX);
 	struct answer result;
 
 	if (in->was_cut) {
 		worker_count(worker, METRIC_REQUESTS_CUT, 1);
-		return false;
+		return;
 	}
-	request_answer(worker, view, span_of(in->ptr, in->len), TRANSPORT_UDP, &in->peer, &w,
+	struct endpoint peer = datagrams_peer(source->datagrams, i);
+	request_answer(worker, view, span_of(in->ptr, in->len), TRANSPORT_UDP, &peer, &out,
 		       &result);
-	if (result.kind != ANSWER_REPLY) return false;
-	out->peer = in->peer;
-	out->local = in->local;
-	out->scope = in->scope;
-	out->len = w.len;
-	return true;
+	if (result.kind == ANSWER_REPLY) datagrams_reply(source->datagrams, i, octets, out.len);
 }
 
-static void datagrams_answer(struct udp_source *source, size_t count)
+static struct address datagram_address(const void *context, size_t i)
+{
+	return datagrams_peer(context, i).address;
+}
+
+static void datagrams_answer(struct udp_source *source, const struct datagram *list, size_t count)
 {
 	struct worker *worker = source->worker;
-	struct batch *batch = worker->batch;
+	struct answer_batch *answers = &worker->batch->answers;
 	struct batch_view view;
-	size_t reply_count = 0;
 
 	batch_begin(worker, &view);
-	for (size_t i = 0; i < count; i++)
-		if (datagram_answer(worker, &view, &batch->in[i], &batch->out[reply_count]))
-			reply_count++;
+	for (size_t i = 0; i < count; i++) {
+		answers->items[i].wire = span_of(list[i].ptr, list[i].was_cut ? 0 : list[i].len);
+		answers->items[i].reply = worker->batch->replies[i];
+	}
+	answers->address = datagram_address;
+	answers->context = source->datagrams;
+	uint64_t fast = requests_answer_fast(worker, &view, TRANSPORT_UDP, count);
+	for (size_t i = 0; i < count; i++) {
+		if (fast >> i & 1)
+			datagrams_reply(source->datagrams, i, answers->items[i].reply,
+					answers->items[i].reply_len);
+		else
+			datagram_answer(source, &view, &list[i], i);
+	}
 	batch_end(worker);
-	if (reply_count == 0) return;
-	size_t sent = datagrams_send(source->datagrams, batch->out, reply_count);
-	worker_count(worker, METRIC_REPLIES_UNSENT, reply_count - sent);
+	worker_count(worker, METRIC_REPLIES_UNSENT, datagrams_send(source->datagrams));
 }
 
+/* Until none waits: that is cheaper to learn here than from the loop. */
 static void udp_ready(void *context, unsigned events)
 {
 	struct udp_source *source = context;
+	const struct datagram *list;
 
 	(void)events;
 	for (int i = 0; i < UDP_BATCHES_PER_TURN; i++) {
-		size_t count = datagrams_receive(source->datagrams, source->worker->batch->in,
-						 DATAGRAMS_MAX);
-		if (count > 0) datagrams_answer(source, count);
-		if (count < DATAGRAMS_MAX) return;
+		size_t count = datagrams_receive(source->datagrams, &list);
+		if (count == 0) return;
+		datagrams_answer(source, list, count);
 	}
 }
 
@@ -174,7 +186,9 @@ enum code worker_start(struct worker *worker, struct error *err)
 static enum code udp_open(struct worker *worker, const struct listener *listener, struct error *err)
 {
 	struct udp_source *source = &worker->udp[worker->udp_count];
-	enum code code = datagrams_new(listener->fd, &source->datagrams, err);
+	const struct datagram_room room = {worker->batch->requests[0], REQUEST_OCTETS_MAX,
+					   sizeof worker->batch->requests[0]};
+	enum code code = datagrams_new(listener->fd, &room, &source->datagrams, err);
 
 	if (code) return code;
 	source->worker = worker;
@@ -214,16 +228,6 @@ static enum code sockets_open(struct worker *worker, struct error *err)
 	return code;
 }
 
-static void batch_prepare(struct batch *batch)
-{
-	for (size_t i = 0; i < DATAGRAMS_MAX; i++) {
-		batch->in[i] =
-			(struct datagram){.ptr = batch->in_octets[i], .cap = REQUEST_OCTETS_MAX};
-		batch->out[i] =
-			(struct datagram){.ptr = batch->out_octets[i], .cap = UDP_OCTETS_MAX};
-	}
-}
-
 enum code worker_open(struct worker *worker, struct front_shared *shared, unsigned index,
 		      struct error *err)
 {
@@ -241,7 +245,6 @@ enum code worker_open(struct worker *worker, struct front_shared *shared, unsign
 	if (!worker->batch || !worker->in || !worker->out ||
 	    !connections_reserve(worker, STREAMS_MIN))
 		return error_set(err, E_NOMEM, "no memory for worker %u of the front", index);
-	batch_prepare(worker->batch);
 	if ((code = wakeup_open(worker->loop, &worker->wakeup, err))) return code;
 	return sockets_open(worker, err);
 }

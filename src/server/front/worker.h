@@ -8,7 +8,7 @@
 #ifndef SERVER_FRONT_WORKER_H
 #define SERVER_FRONT_WORKER_H
 
-#include "engine/answer/answer.h"
+#include "engine/answer/batch.h"
 #include "engine/stream/stream_set.h"
 #include "host/datagram.h"
 #include "host/socket.h"
@@ -16,9 +16,11 @@
 #include "server/front/refusals.h"
 #include "server/metrics.h"
 
+#include <assert.h>
+
 enum {
 	REQUEST_OCTETS_MAX = 4096, /* of a UDP request: one that is longer is none of ours */
-	UDP_BATCHES_PER_TURN = 4,  /* then TCP and timers have their turn */
+	UDP_BATCHES_PER_TURN = 8, /* of a socket, then the others, TCP and timers have their turn */
 	ACCEPTS_PER_TURN = 16,
 	STREAMS_MIN = 64, /* places for connections to begin with */
 };
@@ -48,11 +50,14 @@ struct places {
 	struct connection *by_slot[]; /* as many as the set's capacity */
 };
 
-/* Octets of one batch. */
+static_assert((int)DATAGRAMS_MAX <= (int)ANSWER_BATCH_MAX,
+	      "what is received at once is answered at once");
+
+/* What is answered at once, and its octets. */
 struct batch {
-	struct datagram in[DATAGRAMS_MAX], out[DATAGRAMS_MAX];
-	uint8_t in_octets[DATAGRAMS_MAX][REQUEST_OCTETS_MAX];
-	uint8_t out_octets[DATAGRAMS_MAX][UDP_OCTETS_MAX];
+	struct answer_batch answers;
+	uint8_t requests[DATAGRAMS_MAX][REQUEST_OCTETS_MAX + ANSWER_SLACK_OCTETS];
+	uint8_t replies[DATAGRAMS_MAX][UDP_OCTETS_MAX];
 };
 
 struct worker {

@@ -168,18 +168,20 @@ static void front_keeper_received(void *context, struct channel_message *message
 static void front_ready(void *context, unsigned events)
 {
 	struct toy *toy = context;
-	uint8_t bytes[64];
-	struct datagram d = {.ptr = bytes, .cap = sizeof bytes};
+	const struct datagram *list;
+	char text[64];
+	int len = snprintf(text, sizeof text, "%d %d %u", getpid(), toy->keeper_ups,
+			   (unsigned)getuid());
 
 	(void)events;
-	if (datagrams_receive(toy->datagrams, &d, 1) == 0) return;
-	if (d.len == 5 && memcmp(bytes, "break", 5) == 0) {
-		for (int fd = 3; fd < 64; fd++) send(fd, "nonsense", 8, MSG_DONTWAIT);
-		return;
+	size_t count = datagrams_receive(toy->datagrams, &list);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].len == 5 && memcmp(list[i].ptr, "break", 5) == 0)
+			for (int fd = 3; fd < 64; fd++) send(fd, "nonsense", 8, MSG_DONTWAIT);
+		else
+			datagrams_reply(toy->datagrams, i, (const uint8_t *)text, (size_t)len);
 	}
-	d.len = (size_t)snprintf((char *)bytes, sizeof bytes, "%d %d %u", getpid(), toy->keeper_ups,
-				 (unsigned)getuid());
-	datagrams_send(toy->datagrams, &d, 1);
+	datagrams_send(toy->datagrams);
 }
 
 static int front_main(struct process *process)
@@ -189,12 +191,14 @@ static int front_main(struct process *process)
 		.peers[PROCESS_KEEPER] = {.up = front_keeper_up, .received = front_keeper_received},
 		.context = &toy,
 	};
+	static uint8_t octets[DATAGRAMS_MAX][64];
+	const struct datagram_room room = {octets[0], sizeof octets[0], sizeof octets[0]};
 	struct error err;
 
 	for (size_t i = 0; i < process->listener_count; i++) {
 		const struct listener *l = &process->listeners[i];
 		if (l->transport != TRANSPORT_UDP || toy.datagrams) continue;
-		if (datagrams_new(l->fd, &toy.datagrams, &err))
+		if (datagrams_new(l->fd, &room, &toy.datagrams, &err))
 			process_fail(process, "%s", err.text);
 		toy.watch = (struct watch){l->fd, LOOP_READ, front_ready, &toy};
 		if (loop_add(process->loop, &toy.watch, &err))
