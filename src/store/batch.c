@@ -162,6 +162,17 @@ enum code batch_put_snapshot(struct batch *batch, struct zone_key key,
 	return put_version(batch, OPERATION_PUT_SNAPSHOT, key, version, draft, err);
 }
 
+void batch_give_draft(struct batch *batch, struct draft *draft)
+{
+	size_t i = 0;
+
+	while (batch->operations[i].kind != OPERATION_PUT_SNAPSHOT || batch->operations[i].draft) {
+		i++;
+		assert(i < batch->count);
+	}
+	batch->operations[i].draft = draft;
+}
+
 enum code batch_fold(struct batch *batch, const struct fetched *fetched, struct draft *draft,
 		     struct error *err)
 {

@@ -240,11 +240,15 @@ enum code batch_put_change(struct batch *batch, struct zone_key key, uint64_t se
 /*
  * A version as a whole. Its seq must be above the head's, and the digest that of the
  * draft's content where draft_of_records made it (E_CONFLICT). The draft is the
- * batch's from now on, also when this fails. Older versions are dropped.
+ * batch's from now on, also when this fails; NULL: it is still to be made, and
+ * batch_give_draft brings it before the commit. Older versions are dropped.
  */
 enum code batch_put_snapshot(struct batch *batch, struct zone_key key,
 			     const struct stored_version *version, struct draft *draft,
 			     struct error *err) must_use;
+
+/* The draft of the snapshot that has none yet; the batch's from now on. */
+void batch_give_draft(struct batch *batch, struct draft *draft);
 
 enum code batch_put_timers(struct batch *batch, struct zone_key key,
 			   const struct zone_timers *timers, struct error *err) must_use;

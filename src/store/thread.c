@@ -38,14 +38,18 @@ struct store_thread {
 	bool started[STAGE_DONE];
 };
 
-static void list_append(struct job_list *list, struct store_job *job)
+/* True when it was empty: then whoever works on it may be waiting. */
+static bool list_append(struct job_list *list, struct store_job *job)
 {
+	bool was_empty = !list->first;
+
 	job->next = NULL;
-	if (list->first)
-		list->last->next = job;
-	else
+	if (was_empty)
 		list->first = job;
+	else
+		list->last->next = job;
 	list->last = job;
+	return was_empty;
 }
 
 static struct store_job *list_take(struct job_list *list)
@@ -62,15 +66,15 @@ static void move_on(struct store_thread *thread, struct store_job *job, enum sta
 	uint64_t one = 1;
 
 	pthread_mutex_lock(&thread->lock);
-	list_append(&thread->lists[to], job);
+	bool was_empty = list_append(&thread->lists[to], job);
 	if (to == STAGE_DONE) {
 		job->writable = thread->writable;
 		thread->under_way--;
 		/* The counter of an eventfd cannot overflow here, so the write cannot fail. */
-		(void)!write(thread->event, &one, sizeof one);
+		if (was_empty) (void)!write(thread->event, &one, sizeof one);
 		if (thread->stopping)
 			for (int i = 0; i < STAGE_DONE; i++) pthread_cond_signal(&thread->wake[i]);
-	} else {
+	} else if (was_empty) {
 		pthread_cond_signal(&thread->wake[to]);
 	}
 	pthread_mutex_unlock(&thread->lock);
@@ -116,13 +120,22 @@ static enum stage fold_write(struct store_thread *thread, struct store_job *job)
 	return STAGE_DONE;
 }
 
+/* An error here is the job's; its batch has not been tried. */
+static enum stage commit_draft(struct store_thread *thread, struct store_job *job)
+{
+	struct draft *draft;
+
+	job->code = draft_of_records(thread->store, job->key.name, job->records, thread->crypto,
+				     &draft, &job->err);
+	if (job->code) return STAGE_DONE;
+	batch_give_draft(job->batch, draft);
+	return STAGE_DATABASE;
+}
+
 static enum stage scribe_do(struct store_thread *thread, struct store_job *job)
 {
 	switch (job->kind) {
-	case STORE_DRAFT:
-		job->code = draft_of_records(thread->store, job->key.name, job->records,
-					     thread->crypto, &job->draft, &job->err);
-		return STAGE_DONE;
+	case STORE_COMMIT: return commit_draft(thread, job);
 	case STORE_LOAD: load_decode(thread, job); return STAGE_DONE;
 	case STORE_UPKEEP: return fold_write(thread, job);
 	default: break;
@@ -367,11 +380,10 @@ int store_thread_fd(const struct store_thread *thread)
 
 enum code store_thread_submit(struct store_thread *thread, struct store_job *job, struct error *err)
 {
-	enum stage to = job->kind == STORE_DRAFT ? STAGE_SCRIBE : STAGE_DATABASE;
+	enum stage to = job->kind == STORE_COMMIT && job->records ? STAGE_SCRIBE : STAGE_DATABASE;
 	enum code code = OK;
 
 	job->fetched = NULL;
-	job->draft = NULL;
 	if (job->kind == STORE_LOAD) job->zone = (struct stored_zone){0};
 	if (job->kind == STORE_UPKEEP) job->batch = NULL;
 	pthread_mutex_lock(&thread->lock);
@@ -380,8 +392,7 @@ enum code store_thread_submit(struct store_thread *thread, struct store_job *job
 		code = error_set(err, E_BUSY, "the store has %d jobs under way", STORE_JOBS_MAX);
 	} else {
 		thread->under_way++;
-		list_append(&thread->lists[to], job);
-		pthread_cond_signal(&thread->wake[to]);
+		if (list_append(&thread->lists[to], job)) pthread_cond_signal(&thread->wake[to]);
 	}
 	pthread_mutex_unlock(&thread->lock);
 	return code;

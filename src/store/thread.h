@@ -20,10 +20,9 @@ enum {
 };
 
 enum store_job_kind {
-	STORE_COMMIT, /* `batch`, which stays the caller's */
-	/* `records`, which stay as they are until it is done, as a draft for zone `key`. A draft of
-	 * what is small may as well be made in place: draft_of_records. */
-	STORE_DRAFT,
+	/* `batch`, which stays the caller's. With `records`, which stay as they are until it is
+	 * done, a draft of them for zone `key` is made first, for the batch's snapshot. */
+	STORE_COMMIT,
 	/* Zone `key`, into `zone`, `files`, `set` and `version` in `arena`. Of a zone without a
 	 * version (E_NOT_FOUND) or a damaged one (E_DAMAGED), `zone` and `files` are filled all the
 	 * same: its head tells seq and serial that the next version must be above. zone.key.view is
@@ -53,7 +52,6 @@ struct store_job {
 	enum code code;
 	struct error err;
 	bool writable; /* the store takes changes */
-	struct draft *draft;
 	struct stored_zone zone;
 	struct zone_file *files;
 	size_t file_count;

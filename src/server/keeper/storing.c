@@ -2,8 +2,8 @@
 /*
  * storing.c - the store's jobs, one after the other for each candidate.
  *
- * A candidate becomes a draft first where it is a snapshot (the store's second thread
- * writes it), then a batch; batches of many zones share one commit. A zone that is gone
+ * A candidate becomes a batch; where it is a snapshot, the store's second thread writes
+ * its draft first. Batches of many zones share one commit. A zone that is gone
  * lives on until its last job is done.
  */
 #include "server/keeper/storing.h"
@@ -23,8 +23,7 @@ enum { RESTORES_MAX = 64, RECOVERY_WAIT_MAX_SHIFT = 6 };
 /* What the job is to its zone. */
 enum purpose {
 	FOR_RESTORE,
-	FOR_DRAFT,     /* of the candidate */
-	FOR_CANDIDATE, /* its commit */
+	FOR_CANDIDATE,
 	FOR_TIMERS,
 	FOR_UPKEEP,
 	FOR_RECOVERY,
@@ -38,7 +37,7 @@ struct job {
 	struct name_buffer name; /* of the zone: the policy may be gone before the job is done */
 	struct arena *arena;     /* of a restore: handed to the zone */
 	struct client *client;
-	char path[PATH_TEXT_MAX];
+	char *path; /* of a copy; malloc'ed */
 };
 
 static struct zone_key zone_key_of(const struct zone *zone)
@@ -65,8 +64,8 @@ static void job_free(struct job *job)
 {
 	if (!job) return;
 	batch_free(job->store.batch);
-	draft_free(job->store.draft);
 	arena_free(job->arena);
+	free(job->path);
 	free(job);
 }
 
@@ -136,9 +135,7 @@ static enum code put_files(struct zone *zone, struct batch *batch, struct error 
 	return batch_put_files(batch, zone_key_of(zone), zone->files.serial, files, count, err);
 }
 
-/* `draft` is taken over; NULL: the candidate is a change. */
-static enum code put_candidate(struct zone *zone, struct batch *batch, struct draft *draft,
-			       struct error *err)
+static enum code put_candidate(struct zone *zone, struct batch *batch, struct error *err)
 {
 	const struct keeper_candidate *candidate = &zone->machine.candidate;
 	struct stored_version version = {
@@ -151,55 +148,36 @@ static enum code put_candidate(struct zone *zone, struct batch *batch, struct dr
 		.time_unix_s = candidate->change.time_unix_s,
 	};
 
-	if (!draft)
+	if (!candidate->as_snapshot)
 		return batch_put_change(batch, zone_key_of(zone), version.seq, &candidate->change,
 					err);
-	return batch_put_snapshot(batch, zone_key_of(zone), &version, draft, err);
-}
-
-static void candidate_commit(struct zone *zone, struct draft *draft)
-{
-	struct job *job = job_new(zone, FOR_CANDIDATE, STORE_COMMIT);
-	struct error err = {0};
-	enum code code = job ? batch_new(&job->store.batch, &err)
-			     : error_set(&err, E_NOMEM, "no memory to store a change");
-
-	if (!code) code = put_entry(zone, job->store.batch, &err);
-	if (code)
-		draft_free(draft);
-	else
-		code = put_candidate(zone, job->store.batch, draft, &err);
-	if (!code) code = put_files(zone, job->store.batch, &err);
-	if (code)
-		job_free(job);
-	else
-		code = submit(zone->keeper, zone, job, &err);
-	if (code) candidate_failed(zone, &err);
+	return batch_put_snapshot(batch, zone_key_of(zone), &version, NULL, err);
 }
 
 void zone_store(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
+	struct job *job = NULL;
 	struct error err = {0};
-	struct job *job;
+	enum code code;
 
 	if (k->store.problem[0]) {
-		error_set(&err, E_IO, "%s", k->store.problem);
-		candidate_failed(zone, &err);
-		return;
+		code = error_set(&err, E_IO, "%s", k->store.problem);
+		goto out;
 	}
-	if (!zone->machine.candidate.as_snapshot) {
-		candidate_commit(zone, NULL);
-		return;
-	}
-	job = job_new(zone, FOR_DRAFT, STORE_DRAFT);
-	if (!job) {
-		error_set(&err, E_NOMEM, "no memory to store a version");
-		candidate_failed(zone, &err);
-		return;
-	}
-	job->store.records = zone->records;
-	if (submit(k, zone, job, &err)) candidate_failed(zone, &err);
+	job = job_new(zone, FOR_CANDIDATE, STORE_COMMIT);
+	code = job ? batch_new(&job->store.batch, &err)
+		   : error_set(&err, E_NOMEM, "no memory to store a change");
+	if (!code) code = put_entry(zone, job->store.batch, &err);
+	if (!code) code = put_candidate(zone, job->store.batch, &err);
+	if (!code) code = put_files(zone, job->store.batch, &err);
+	if (code) goto out;
+	if (zone->machine.candidate.as_snapshot) job->store.records = zone->records;
+	code = submit(k, zone, job, &err);
+	job = NULL;
+out:
+	job_free(job);
+	if (code) candidate_failed(zone, &err);
 }
 
 void zone_store_timers(struct zone *zone)
@@ -377,17 +355,6 @@ static void committed(struct zone *zone, struct job *job)
 	zone_feed(zone, &event);
 }
 
-static void draft_made(struct zone *zone, struct job *job)
-{
-	struct draft *draft = job->store.draft;
-
-	job->store.draft = NULL;
-	if (job->store.code)
-		candidate_failed(zone, &job->store.err);
-	else
-		candidate_commit(zone, draft);
-}
-
 static void copied(struct job *job)
 {
 	struct client *client = job->client;
@@ -427,9 +394,6 @@ static void job_done(struct keeper *k, struct job *job)
 		k->restore.under_way--;
 		if (zone) restored(zone, job);
 		keeper_restore(k);
-		break;
-	case FOR_DRAFT:
-		if (zone) draft_made(zone, job);
 		break;
 	case FOR_CANDIDATE:
 		if (zone) committed(zone, job);
@@ -474,11 +438,12 @@ void store_copy_begin_for(struct client *client, const char *path)
 	struct job *job = job_new(NULL, FOR_COPY, STORE_COPY);
 	struct error err = {0};
 
-	if (!job) {
+	if (job) job->path = strdup(path);
+	if (!job || !job->path) {
+		job_free(job);
 		reply_error(client, E_NOMEM, "no memory");
 		return;
 	}
-	snprintf(job->path, sizeof job->path, "%s", path);
 	job->store.path = job->path;
 	job->client = client;
 	client->copying = &job->client;

@@ -79,12 +79,11 @@ static void add(const char *zone)
 static void put(const char *zone, const struct records *set, uint64_t seq)
 {
 	struct stored_version version = version_of(&stage, zone, set, seq);
-	struct store_job *drafted = job_new(STORE_DRAFT), *job = commit_job();
+	struct store_job *job = commit_job();
 
-	drafted->key = key_of(zone);
-	drafted->records = set;
-	CHECK(do_job(drafted) == OK && drafted->draft);
-	CHECK(batch_put_snapshot(job->batch, key_of(zone), &version, drafted->draft, &err) == OK);
+	job->key = key_of(zone);
+	job->records = set;
+	CHECK(batch_put_snapshot(job->batch, key_of(zone), &version, NULL, &err) == OK);
 	CHECK(do_job(job) == OK);
 	batch_free(job->batch);
 }
