@@ -34,6 +34,19 @@ void image_digest(const struct image *image, struct zone_digest *out)
 	memcpy(out->sum, image->bytes.ptr + HEADER_DIGEST_SUM, sizeof out->sum);
 }
 
+uint64_t image_version(const struct image *image)
+{
+	const uint8_t *p = image->bytes.ptr;
+
+	return XXH3_64bits_withSeed(p + HEADER_RECORD_COUNT, HEADER_IMAGE_LEN - HEADER_RECORD_COUNT,
+				    load_u32(p + HEADER_SERIAL));
+}
+
+uint64_t image_over(const struct image *image)
+{
+	return load_u64(image->bytes.ptr + HEADER_OVER);
+}
+
 /* The places of the parts, from lengths that may lie. */
 static bool parts_find(struct image *image, uint32_t head_len)
 {

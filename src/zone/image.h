@@ -39,6 +39,11 @@ uint64_t image_record_count(const struct image *image);
 uint32_t image_node_count(const struct image *image);
 void image_digest(const struct image *image, struct zone_digest *out);
 
+/* A number for the version that it completes; and the one of the version that it was made
+ * over, 0 for a base. */
+uint64_t image_version(const struct image *image);
+uint64_t image_over(const struct image *image);
+
 /*
  * Octets that image_build writes at most for the sorted, checked set. 0 when they could
  * be more than 16 GiB, or when the set is no zone of that apex.

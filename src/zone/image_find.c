@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zone/image_format.h"
-#include "zone/view.h"
 
 /* Octets that are zero, as a set top bit each; exact. */
 static uint64_t zero_octets(uint64_t octets)
@@ -53,70 +52,4 @@ enum probe image_probe(const struct image *image, uint64_t hash, struct name nam
 		return found;
 	bucket = buckets + (size_t)hash_second(hash, image->bucket_count) * IMAGE_LINE;
 	return bucket_probe(image, bucket, hash, name, out);
-}
-
-/* RFC 4592 2.2.1: a name that does not exist may come from the wildcard below its closest encloser,
- * and from no other. */
-static enum view_result find_wildcard(const struct image *image, uint64_t hash,
-				      struct name encloser, struct view_lookup *out)
-{
-	struct name_buffer wildcard;
-
-	if (!out->encloser.has_wildcard_child) return VIEW_NOTHING;
-	if (!name_wildcard_child(encloser, &wildcard)) return VIEW_DAMAGED;
-	enum probe found =
-		image_probe(image, hash_label(hash, wildcard.wire), name_of(&wildcard), &out->node);
-	return found == PROBE_FOUND ? VIEW_WILDCARD : VIEW_DAMAGED;
-}
-
-/* RFC 1034 4.3.2 step 3: label by label from the apex down, until something decides. */
-static enum view_result find(const struct image *image, const struct path *path,
-			     struct view_lookup *out)
-{
-	uint64_t hash = image->seed;
-	struct node next;
-
-	if (!node_open(image, image->nodes_at, &out->node)) return VIEW_DAMAGED;
-	for (unsigned depth = 1; depth <= path->depth; depth++) {
-		if (out->node.has_dname) return VIEW_DNAME;
-		uint64_t parent = hash;
-		struct name name = path_name(path, depth);
-		hash = hash_label(parent, name.wire);
-		enum probe found = image_probe(image, hash, name, &next);
-		if (found != PROBE_FOUND) {
-			out->encloser = out->node;
-			out->node.octets = NULL;
-			if (found == PROBE_DAMAGED) return VIEW_DAMAGED;
-			return find_wildcard(image, parent, path_name(path, depth - 1), out);
-		}
-		out->node = next;
-		if (next.is_cut) return VIEW_CUT;
-	}
-	return VIEW_EXACT;
-}
-
-void view_find(const struct view *view, struct name name, struct view_lookup *out)
-{
-	struct name_buffer lower;
-	struct path path;
-	const struct image *image = &view->layers[0];
-
-	out->result = VIEW_OUTSIDE;
-	out->node.octets = out->encloser.octets = NULL;
-	name_lower(name, &lower);
-	if (!path_set(&path, name_of(&lower), image_apex(image))) return;
-	out->result = find(image, &path, out);
-	if (out->result == VIEW_DAMAGED) out->node.octets = out->encloser.octets = NULL;
-}
-
-bool view_find_exact(const struct view *view, struct name name, struct node *out)
-{
-	struct name_buffer lower;
-	struct path path;
-	const struct image *image = &view->layers[0];
-
-	name_lower(name, &lower);
-	if (!path_set(&path, name_of(&lower), image_apex(image))) return false;
-	if (path.depth == 0) return node_open(image, image->nodes_at, out);
-	return image_probe(image, path_hash(image, &path), path.name, out) == PROBE_FOUND;
 }

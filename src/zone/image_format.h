@@ -2,7 +2,7 @@
 /*
  * image_format.h - where everything lies in an image; for its writer and its reader.
  *
- *   header    112 octets and the apex, then zeros up to a multiple of 4
+ *   header    120 octets and the apex, then zeros up to a multiple of 4
  *   nodes     in canonical order, each a multiple of 4 octets
  *   buckets   64 octets each, at a multiple of 64: the index of all names by hash
  *
@@ -52,7 +52,8 @@ enum {
 	HEADER_BUCKET_COUNT = 100,
 	HEADER_NODE_COUNT = 104,
 	HEADER_PLAIN_LEN = 108, /* what the nodes would take if none shared anything */
-	HEADER_APEX = 112,
+	HEADER_OVER = 112,      /* image_version of the layer below; 0: this is a base */
+	HEADER_APEX = 120,
 
 	SLOT_COUNT = 12,
 	BUCKET_FILTER = 12,

@@ -64,6 +64,7 @@ void image_write_begin(struct image_writer *iw, struct name apex, uint64_t seed,
 	store_u64(p + HEADER_DIGEST_COUNT, facts->digest.count);
 	memcpy(p + HEADER_DIGEST_SUM, facts->digest.sum, sizeof facts->digest.sum);
 	store_u32(p + HEADER_SERIAL, facts->serial);
+	store_u64(p + HEADER_OVER, facts->over);
 	memcpy(p + HEADER_APEX, apex.wire, apex.len);
 }
 

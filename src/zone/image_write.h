@@ -23,6 +23,7 @@ struct image_facts {
 	uint32_t serial;
 	uint64_t record_count;
 	struct zone_digest digest;
+	uint64_t over; /* image_version of the layer that it is made over; 0: it is a base */
 };
 
 /* Everything in it is the writer's own. */

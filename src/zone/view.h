@@ -85,9 +85,11 @@ bool view_chain_find(const struct view *view, uint16_t type, struct name name, s
 
 /* Where a walk over all names stands. Zeroed, it starts. */
 struct view_cursor {
-	uint32_t at[VIEW_LAYERS_MAX]; /* the reader's own */
-	bool started;
 	bool damaged; /* it ended before the last name */
+	/* further fields are the reader's own */
+	bool started;
+	uint32_t at[VIEW_LAYERS_MAX];
+	struct node heads[VIEW_LAYERS_MAX]; /* of several layers: what comes next in each */
 };
 
 /* The next name in canonical order, the apex first. False at the end, and at damage. */
