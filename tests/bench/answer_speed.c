@@ -2,12 +2,19 @@
 /*
  * answer_speed - how fast one thread answers from a zone and sends it out.
  *
- *   answer_speed FILE ORIGIN [ROUNDS]
+ *   answer_speed FILE ORIGIN [ROUNDS [KIND BATCH]]
  *
  * Asks for each name of the zone, for a name below each, and for AXFR with and without
- * TSIG. No socket: what is measured is the builder. Prints the best round of each.
+ * TSIG; then by the batch, in random order, of one KIND (referral, exact, nxdomain,
+ * nodata, each also with "-do") and so many at a time, or of all kinds and sizes. No
+ * socket: what is measured is the builder. Prints the best round of each.
+ *
+ * Instructions of a question, where the machine counts none:
+ *
+ *   valgrind --tool=callgrind --toggle-collect=answer_batch answer_speed FILE ORIGIN 1 exact 32
  */
 #include "dns/zone_text.h"
+#include "engine/answer/batch.h"
 #include "engine/front/transfer.h"
 #include "zone/checks.h"
 
@@ -19,7 +26,9 @@ enum {
 	ARENA_OCTETS_MAX = 1 << 30,
 	TEXT_OCTETS_MAX = 256 << 20,
 	TABLE_ZONES = 8,
-	REQUEST_OCTETS_MAX = 320
+	REQUEST_OCTETS_MAX = 320,
+	QUESTIONS_MAX = 1 << 17,
+	GENERAL_RECORDS_MAX = 1 << 20, /* larger zones are only asked by the batch */
 };
 
 static struct arena *arena;
@@ -179,21 +188,119 @@ static double transfer_all(struct name apex, bool is_signed)
 	return (double)transfer.record_count / (now_s() - start);
 }
 
-int main(int argc, char **argv)
+/* ---- by the batch ---- */
+
+static const char *const kinds[] = {"referral",    "exact",    "nxdomain",    "nodata",
+				    "referral-do", "exact-do", "nxdomain-do", "nodata-do"};
+
+enum kind { REFERRAL, EXACT, NXDOMAIN, NODATA, KIND_COUNT };
+
+struct questions {
+	size_t count;
+	struct span wires[QUESTIONS_MAX];
+	uint8_t octets[QUESTIONS_MAX][REQUEST_OCTETS_MAX + ANSWER_SLACK_OCTETS];
+};
+
+static uint32_t random_below(uint32_t n)
+{
+	static uint64_t state = 88172645463325252;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)((state >> 16) % n);
+}
+
+/* What a record of the zone gives to ask for; false: nothing of this kind. */
+static bool question_of(enum kind kind, struct name apex, const struct record *record,
+			struct name_buffer *name, uint16_t *type)
+{
+	bool is_apex = name_equal(record->owner, apex);
+	char text[64];
+
+	*type = record->type;
+	name_copy(name, record->owner);
+	switch (kind) {
+	case REFERRAL: *type = RRTYPE_A; return record->type == RRTYPE_NS && !is_apex;
+	case EXACT: return record->type == RRTYPE_A || (record->type == RRTYPE_TXT && is_apex);
+	case NODATA: *type = RRTYPE_CAA; return record->type == RRTYPE_A;
+	default:
+		snprintf(text, sizeof text, "nx%x", random_below(UINT32_MAX));
+		*type = RRTYPE_A;
+		return name_from_text(span_of_text(text), &apex, name, NULL) == OK;
+	}
+}
+
+static void questions_make(struct questions *q, enum kind kind, bool dnssec_ok, struct name apex)
+{
+	const struct header header = {.id = 1};
+
+	q->count = 0;
+	for (size_t tries = 0; tries < 20 * (size_t)QUESTIONS_MAX && q->count < QUESTIONS_MAX;
+	     tries++) {
+		struct record record = records_get(&records, random_below((uint32_t)records.count));
+		struct question question = {.class = CLASS_IN};
+		struct message_writer mw;
+		if (!question_of(kind, apex, &record, &question.name, &question.type)) continue;
+		message_begin(&mw, q->octets[q->count], REQUEST_OCTETS_MAX);
+		if (!message_add_question(&mw, &question)) must(E_LIMIT, "request");
+		if (!edns_begin(&mw, UDP_OCTETS_MAX, dnssec_ok)) must(E_LIMIT, "request");
+		q->wires[q->count] = message_finish(&mw, &header);
+		q->count++;
+	}
+}
+
+/* Nanoseconds a question; *fast is the share that the fast path answered. */
+static double batches_answer(const struct questions *q, size_t size, double *fast)
+{
+	static struct answer_batch batch;
+	static uint8_t replies[ANSWER_BATCH_MAX][UDP_OCTETS_MAX];
+	size_t answered = 0, asked = 0;
+
+	batch.server = &server;
+	double start = now_s();
+	for (size_t at = 0; at + size <= q->count; at += size, asked += size) {
+		for (size_t i = 0; i < size; i++) {
+			batch.items[i].wire = q->wires[at + i];
+			batch.items[i].reply = replies[i];
+		}
+		batch.count = size;
+		answered += (size_t)__builtin_popcountll(answer_batch(&batch));
+	}
+	*fast = asked ? (double)answered / (double)asked : 0;
+	return (now_s() - start) * 1e9 / (double)(asked ? asked : 1);
+}
+
+static void batches_measure(struct name apex, int rounds, const char *kind_wanted,
+			    size_t size_wanted)
+{
+	static const size_t sizes[] = {1, 8, 32, 64};
+	static struct questions questions;
+
+	for (unsigned k = 0; k < ARRAY_COUNT(kinds); k++) {
+		if (kind_wanted && strcmp(kind_wanted, kinds[k])) continue;
+		questions_make(&questions, k % KIND_COUNT, k >= KIND_COUNT, apex);
+		if (questions.count == 0) continue;
+		for (size_t s = 0; s < ARRAY_COUNT(sizes); s++) {
+			double fast = 0, best = 0;
+			if (kind_wanted && sizes[s] != size_wanted) continue;
+			for (int i = 0; i < rounds; i++) {
+				double ns = batches_answer(&questions, sizes[s], &fast);
+				if (i == 0 || ns < best) best = ns;
+			}
+			printf("%-12s by %-3zu %8.1f ns, %5.1f %% of %zu fast\n", kinds[k],
+			       sizes[s], best, 100 * fast, questions.count);
+		}
+	}
+}
+
+static void general_measure(struct name apex, int rounds)
 {
 	double best[4] = {0};
-	int rounds = argc > 3 ? atoi(argv[3]) : 5;
 	static const char *const what[] = {"answers, names that exist",
 					   "answers, names that do not", "AXFR records",
 					   "AXFR records, signed"};
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: answer_speed FILE ORIGIN [ROUNDS]\n");
-		return 2;
-	}
-	arena = arena_new(ARENA_OCTETS_MAX);
-	publish(argv[1], argv[2]);
-	struct name apex = name_text(argv[2]);
 	for (int i = 0; i < rounds; i++) {
 		double rates[] = {answer_all(false), answer_all(true), transfer_all(apex, false),
 				  transfer_all(apex, true)};
@@ -202,5 +309,24 @@ int main(int argc, char **argv)
 	}
 	for (size_t k = 0; k < ARRAY_COUNT(best); k++)
 		printf("%-28s %10.0f /s\n", what[k], best[k]);
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 3 ? atoi(argv[3]) : 5;
+
+	if (argc < 3 || argc == 5) {
+		fprintf(stderr, "usage: answer_speed FILE ORIGIN [ROUNDS [KIND BATCH]]\n");
+		return 2;
+	}
+	arena = arena_new(ARENA_OCTETS_MAX);
+	publish(argv[1], argv[2]);
+	struct name apex = name_text(argv[2]);
+	if (argc > 5) {
+		batches_measure(apex, rounds, argv[4], (size_t)atoi(argv[5]));
+		return 0;
+	}
+	if (records.count < GENERAL_RECORDS_MAX) general_measure(apex, rounds);
+	batches_measure(apex, rounds, NULL, 0);
 	return 0;
 }
