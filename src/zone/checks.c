@@ -78,6 +78,13 @@ static void check_record(struct check *check, size_t i)
 
 	if (record.class != CLASS_IN)
 		tell(check, false, i, "is not of class IN, the only one served");
+	if (record.rdata.len > RECORD_DATA_OCTETS_MAX) {
+		char what[128];
+		snprintf(what, sizeof what,
+			 "has %zu octets of data, and no message could carry more than %d",
+			 record.rdata.len, RECORD_DATA_OCTETS_MAX);
+		tell(check, false, i, what);
+	}
 }
 
 static void check_rrset(struct check *check, struct run rrset, bool is_apex)

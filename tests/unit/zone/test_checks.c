@@ -285,6 +285,31 @@ TEST(sets_over_their_limits_are_refused)
 	arena_free(arena);
 }
 
+TEST(a_record_that_fits_no_message_is_refused)
+{
+	struct arena *arena = arena_new(1 << 20);
+	struct diagnostics diagnostics = {.arena = arena};
+	struct name_buffer owner, apex;
+	struct records set;
+	static uint8_t data[RECORD_DATA_OCTETS_MAX + 1];
+	struct record record = {name_in(&owner, "a.example."), 65280, CLASS_IN, 1,
+				span_of(data, RECORD_DATA_OCTETS_MAX)};
+
+	records_init(&set, arena);
+	add_line(&set, "example. 1 SOA ns.other. h.other. 1 2 3 4 5", 0);
+	add_line(&set, "example. 1 NS ns.other.", 0);
+	CHECK(records_add(&set, &record, (struct place){0}, NULL) == OK);
+	CHECK(records_sort(&set, NULL) == OK);
+	CHECK(zone_check(&set, name_in(&apex, "example."), &diagnostics) == OK);
+	record.rdata.len++;
+	CHECK(records_add(&set, &record, (struct place){0}, NULL) == OK);
+	CHECK(records_sort(&set, NULL) == OK);
+	CHECK(zone_check(&set, name_of(&apex), &diagnostics) == E_CONFLICT);
+	CHECK(diagnostics.error_count == 1);
+	CHECK(strstr(diagnostics.list[0].text, "a.example. TYPE65280 has 65242 octets of data"));
+	arena_free(arena);
+}
+
 TEST(classes_and_types_of_messages_are_refused)
 {
 	struct arena *arena = arena_new(1 << 20);
@@ -344,6 +369,7 @@ int main(void)
 		cmocka_unit_test(one_owner_has_the_case_of_its_first_record),
 		cmocka_unit_test(hashes_may_stand_below_an_apex_with_dname),
 		cmocka_unit_test(sets_over_their_limits_are_refused),
+		cmocka_unit_test(a_record_that_fits_no_message_is_refused),
 		cmocka_unit_test(classes_and_types_of_messages_are_refused),
 		cmocka_unit_test(warnings_never_hide_an_error),
 	};
