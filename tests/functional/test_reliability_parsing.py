@@ -16,10 +16,10 @@ import dns.rcode
 import pytest
 
 from conftest import KEY
-from harness import PATIENCE, Server, free_port, wait_until
-from packets import (APEX, GOOD, GOOD_ID, NSID, ORIGIN, SILENCE, SOA, ZONE, connect,
+from harness import Server, wait_until
+from packets import (APEX, GOOD, GOOD_ID, ORIGIN, SILENCE, SOA, ZONE, connect,
                      exchange_udp, framed, header, is_good, ixfr, judge, opcode, opt, option, pointer, pointer_chain,
-                     query, question, rcode_of, read_messages, record, tsig)
+                     query, question, read_messages, record, tsig)
 from rogue import Rogue
 
 REQUEST_OCTETS_MAX = 4096  # of a datagram; one that is longer was made by nobody's client
