@@ -4,7 +4,7 @@
 BUILD ?= build
 PYTEST = /usr/bin/python3 -m pytest -q
 
-.PHONY: help build run test check fuzz interop install format clean setup-build setup-test
+.PHONY: help build run test check bench fuzz interop install format clean setup-build setup-test setup-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -14,6 +14,9 @@ setup-build:
 
 setup-test:
 	@tools/setup test
+
+setup-bench:
+	@tools/setup bench
 
 $(BUILD)/build.ninja: | setup-build
 	@echo "build: preparing $(BUILD)/"
@@ -35,6 +38,9 @@ test: check ## everything but the sanitizer builds: also functional tests, corpo
 
 interop: setup-test build ## against BIND, Knot and NSD
 	@$(PYTEST) tests/interop
+
+bench: setup-bench build ## against the peers, 15 minutes; BENCH="udp load" picks, BENCH_SCALE=small 2 minutes, BENCH_SAVE=yes
+	@/usr/bin/python3 tests/bench/bench.py --build '$(BUILD)' $(if $(BENCH_SCALE),--scale '$(BENCH_SCALE)') $(if $(filter yes,$(BENCH_SAVE)),--save) $(if $(BENCH_ROUNDS),--rounds '$(BENCH_ROUNDS)') $(BENCH)
 
 fuzz: setup-test ## each fuzz target for FUZZ_SECONDS (60)
 	@tools/fuzz $(or $(FUZZ_SECONDS),60)

@@ -102,6 +102,8 @@ struct packet {
 /* Exits with a sentence when the file is not one of questions. */
 void questions_read(struct questions *q, const struct options *o, bool has_length);
 
+void questions_free(struct questions *q);
+
 /* The next one in its train; goes round for ever. */
 struct packet questions_next(struct questions *q);
 
@@ -169,8 +171,8 @@ void run_begin(struct run *r, const struct options *o, bool has_length);
 /* False when the run is over; takes note when its measured part begins. */
 bool run_goes_on(struct run *r, uint64_t now_ns);
 void run_end(struct run *r);
-/* JSON on stdout. */
-void run_print(const struct run *r, const char *mode);
+/* JSON on stdout; the run is over then. */
+void run_print(struct run *r, const char *mode);
 __attribute__((format(printf, 1, 2))) _Noreturn void die(const char *format, ...);
 int socket_connected(int type, uint16_t port, unsigned source);
 

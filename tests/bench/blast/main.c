@@ -17,9 +17,9 @@ static const char usage[] =
 	"  --seconds S       measure so long (1)       --warm S         before that (0.3)\n"
 	"  --count N         instead: so many questions, all answered or lost\n"
 	"  --sockets N       UDP sockets or TCP connections (8)\n"
-	"  --outstanding N   questions without an answer, for each of them (32)\n"
-	"  --train N         datagrams sent with one call (16)\n"
-	"  --timeout S       then a question is lost (0.5)\n"
+	"  --outstanding N   questions without an answer, for each of them (16)\n"
+	"  --train N         datagrams sent with one call (8)\n"
+	"  --timeout S       then a question is lost (1)\n"
 	"  --do              ask with DO, expect signatures where the file says so\n"
 	"  --unchecked       hold answers to nothing but id and QR\n"
 	"  --watch PID       count this process's time; may come often\n"
@@ -103,9 +103,9 @@ int main(int argc, char **argv)
 	struct options o = {.seconds = 1,
 			    .warm_seconds = 0.3,
 			    .sockets = 8,
-			    .outstanding = 32,
-			    .train = 16,
-			    .timeout_seconds = 0.5,
+			    .outstanding = 16,
+			    .train = 8,
+			    .timeout_seconds = 1,
 			    .sample_cpu = -1};
 
 	options_read(&o, argc, argv);

@@ -137,6 +137,14 @@ void questions_read(struct questions *q, const struct options *o, bool has_lengt
 	trains_shuffle(q);
 }
 
+void questions_free(struct questions *q)
+{
+	free(q->packets);
+	free(q->trains);
+	free(q->expected);
+	*q = (struct questions){0};
+}
+
 unsigned questions_next_train(struct questions *q, unsigned max, struct packet *first)
 {
 	const struct train *train = &q->trains[q->next_train];

@@ -118,7 +118,7 @@ static void cpu_print(const struct run *r, uint64_t answered, double seconds)
 	       (unsigned long long)r->sampler.user, (unsigned long long)samples);
 }
 
-void run_print(const struct run *r, const char *mode)
+void run_print(struct run *r, const char *mode)
 {
 	const struct tally *a = &r->tally_at_begin, *b = &r->tally_at_end;
 	double seconds = (double)(r->end_ns - r->begin_ns) / 1e9;
@@ -143,4 +143,5 @@ void run_print(const struct run *r, const char *mode)
 	for (const char *c = r->tally.complaint; *c; c++)
 		if (*c >= ' ' && *c < 127 && *c != '"' && *c != '\\') putchar(*c);
 	printf("\"}\n");
+	questions_free(&r->questions);
 }

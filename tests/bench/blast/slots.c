@@ -17,7 +17,7 @@ uint16_t slots_take(struct slots *s, const struct packet *packet, uint64_t now_n
 	slot->packet_len = (uint16_t)packet->len;
 	slot->number = packet->number;
 	slot->sent_ns = now_ns;
-	return (uint16_t)(slot->turn << TURN_SHIFT | index);
+	return (uint16_t)((unsigned)slot->turn << TURN_SHIFT | index);
 }
 
 struct slot *slots_find(struct slots *s, uint16_t id)
@@ -26,7 +26,7 @@ struct slot *slots_find(struct slots *s, uint16_t id)
 	struct slot *slot = &s->slots[index];
 
 	if (index >= s->count || !slot->packet) return NULL;
-	return (uint16_t)(slot->turn << TURN_SHIFT | index) == id ? slot : NULL;
+	return (uint16_t)((unsigned)slot->turn << TURN_SHIFT | index) == id ? slot : NULL;
 }
 
 void slots_release(struct slots *s, struct slot *slot)

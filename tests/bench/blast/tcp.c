@@ -189,4 +189,10 @@ void tcp_run(const struct options *o)
 	t.run.tally.lost += waiting_count(&t);
 	run_end(&t.run);
 	run_print(&t.run, "tcp");
+	for (unsigned i = 0; i < t.count; i++) {
+		close(t.connections[i].fd);
+		free(t.connections[i].in);
+		free(t.connections[i].out);
+	}
+	free(t.connections);
 }

@@ -128,4 +128,5 @@ void tcp_once_run(const struct options *o)
 	}
 	run_end(&v.run);
 	run_print(&v.run, "tcp-once");
+	free(v.visits);
 }

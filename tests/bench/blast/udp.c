@@ -164,4 +164,7 @@ void udp_run(const struct options *o)
 	u->run.tally.lost += waiting_count(u);
 	run_end(&u->run);
 	run_print(&u->run, "udp");
+	for (unsigned i = 0; i < o->sockets; i++) close(ports[i].fd);
+	free(ports);
+	free(u);
 }
