@@ -242,18 +242,27 @@ static enum code drafts_seal(struct store *store, struct batch *const *batches, 
 	return code;
 }
 
+static bool is_same_zone(const struct zone_key *a, const struct zone_key *b)
+{
+	return name_equal(a->name, b->name) && strcmp(a->view, b->view) == 0;
+}
+
 /* One batch inside the transaction. An error returned ends the transaction; the batch's own failure
  * only the batch. */
 static enum code batch_apply(struct store *store, struct batch *batch, struct file_names *removed,
 			     struct error *err)
 {
 	size_t removed_before = removed->count;
+	struct zone_row row = {0};
 	enum code code = database_run(store->db, SQL_BATCH_BEGIN, err);
 
 	if (code) return code;
 	batch->code = OK;
-	for (size_t i = 0; !batch->code && i < batch->count; i++)
-		batch->code = operation_apply(store, &batch->operations[i], removed, &batch->err);
+	for (size_t i = 0; !batch->code && i < batch->count; i++) {
+		const struct operation *operation = &batch->operations[i];
+		if (i > 0 && !is_same_zone(&operation->key, &operation[-1].key)) row.id = 0;
+		batch->code = operation_apply(store, operation, &row, removed, &batch->err);
+	}
 	if (batch->code) {
 		*err = batch->err;
 		if (database_has_failed(store->db)) return batch->code;

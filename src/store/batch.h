@@ -48,9 +48,12 @@ struct batch {
 	struct error err;
 };
 
-/* Carries one operation out inside the open transaction; names of files that it makes superfluous
- * go to `removed`. */
+/*
+ * Carries one operation out inside the open transaction; names of files that it makes
+ * superfluous go to `removed`. `row` is that of the operation's zone as the operations before
+ * left it, or has no id: then it is looked up.
+ */
 enum code operation_apply(struct store *store, const struct operation *operation,
-			  struct file_names *removed, struct error *err);
+			  struct zone_row *row, struct file_names *removed, struct error *err);
 
 #endif

@@ -246,22 +246,20 @@ out:
 }
 
 enum code draft_of_records(const struct store *store, struct name zone, const struct records *set,
-			   struct crypto *crypto, struct draft **out, struct error *err)
+			   const struct zone_digest *digest, struct crypto *crypto,
+			   struct draft **out, struct error *err)
 {
 	bool small = set->wire_len <= store->row_max / 4;
 	enum draft_format format = small ? DRAFT_TEXT : DRAFT_RECORDS;
 	struct draft *draft = NULL;
-	struct zone_digest digest;
 	enum code code;
 
 	*out = NULL;
-	if (!zone_digest_of(set, crypto, &digest))
-		return error_set(err, E_NOMEM, "libcrypto failed");
 	for (;;) {
 		code = draft_new(store, zone, format, &draft, err);
 		if (!code) code = draft_append_records(draft, set, err);
 		if (!code && format == DRAFT_TEXT)
-			code = draft_verify(draft, zone, &digest, crypto, err);
+			code = draft_verify(draft, zone, digest, crypto, err);
 		if (!code) break;
 		draft_free(draft);
 		draft = NULL;
@@ -269,7 +267,7 @@ enum code draft_of_records(const struct store *store, struct name zone, const st
 		/* Text that does not read back is no loss: the wire form is as good a truth. */
 		format = DRAFT_RECORDS;
 	}
-	draft->digest = digest;
+	draft->digest = *digest;
 	draft->has_digest = true;
 	*out = draft;
 	return OK;

@@ -65,16 +65,20 @@ static enum code owned_already(struct store *store, const struct operation *oper
 }
 
 /* Adding or claiming. */
-static enum code zone_own(struct store *store, const struct operation *operation, struct error *err)
+static enum code zone_own(struct store *store, const struct operation *operation,
+			  struct zone_row *row, struct error *err)
 {
-	struct zone_row row;
-	enum code code = zone_find(store, operation->key, &row, err);
+	enum code code = zone_find(store, operation->key, row, err);
 
-	if (code == E_NOT_FOUND) return zone_insert(store, operation, err);
+	if (code == E_NOT_FOUND) {
+		if ((code = zone_insert(store, operation, err))) return code;
+		*row = (struct zone_row){.id = database_last_id(store->db)};
+		return OK;
+	}
 	if (code) return code;
 	if (operation->kind == OPERATION_CLAIM_ZONE &&
-	    row.zone.entry.owner == operation->entry.owner)
-		return zone_set(store, row.id, &operation->entry, err);
+	    row->zone.entry.owner == operation->entry.owner)
+		return zone_set(store, row->id, &operation->entry, err);
 	return owned_already(store, operation, err);
 }
 
@@ -262,7 +266,7 @@ static enum code put_change(struct store *store, const struct operation *operati
 	if (!code) code = version_add(store, row->id, &version, err);
 	if (!code) code = change_store(store, row->id, operation, err);
 	if (code) return code;
-	row->zone.head.seq = operation->seq;
+	row->zone.head = version;
 	row->tail_count++;
 	row->tail_octets += change->removed.len + change->added.len;
 	row->zone.fold_due = row->zone.fold_due || tail_is_due(row);
@@ -289,6 +293,15 @@ static enum code snapshot_add(struct store *store, uint64_t zone, uint64_t seq,
 	return statement_run(&s, err);
 }
 
+/* Nothing before version `seq` stays. */
+static enum code versions_replace(struct store *store, uint64_t zone, uint64_t seq,
+				  struct file_names *removed, struct error *err)
+{
+	enum code code = files_forget(store, zone, removed, err);
+
+	return code ? code : run_for_number(store, SQL_VERSIONS_REMOVE_BEFORE, zone, seq, err);
+}
+
 static enum code put_snapshot(struct store *store, const struct operation *operation,
 			      struct zone_row *row, struct file_names *removed, struct error *err)
 {
@@ -309,12 +322,14 @@ static enum code put_snapshot(struct store *store, const struct operation *opera
 				 "match its digest",
 				 zone_label(operation->key.name, label), version->seq,
 				 version->serial);
-	if ((code = files_forget(store, row->id, removed, err))) return code;
-	code = run_for_number(store, SQL_VERSIONS_REMOVE_BEFORE, row->id, version->seq, err);
-	if (!code) code = version_add(store, row->id, version, err);
+	if (row->zone.has_version &&
+	    (code = versions_replace(store, row->id, version->seq, removed, err)))
+		return code;
+	code = version_add(store, row->id, version, err);
 	if (!code) code = snapshot_add(store, row->id, version->seq, &operation->sealed, err);
 	if (code) return code;
-	row->zone.head.seq = version->seq;
+	row->zone.head = *version;
+	row->zone.has_version = true;
 	row->snapshot_octets = operation->sealed.len;
 	row->tail_count = row->tail_octets = 0;
 	row->zone.fold_due = operation->sealed.format == DRAFT_RECORDS;
@@ -337,10 +352,12 @@ static enum code put_timers(struct store *store, uint64_t zone, const struct zon
 	return statement_run(&s, err);
 }
 
-static enum code put_files(struct store *store, const struct operation *operation, uint64_t zone,
-			   struct error *err)
+static enum code put_files(struct store *store, const struct operation *operation,
+			   struct zone_row *row, struct error *err)
 {
-	enum code code = run_for(store, SQL_FILES_REMOVE, zone, err);
+	uint64_t zone = row->id;
+	enum code code =
+		row->zone.has_file_serial ? run_for(store, SQL_FILES_REMOVE, zone, err) : OK;
 
 	if (!code)
 		code = run_for_number(store, SQL_ZONE_SET_FILE_SERIAL, zone, operation->file_serial,
@@ -358,6 +375,7 @@ static enum code put_files(struct store *store, const struct operation *operatio
 		bind_u64(&s, file->checksum);
 		code = statement_run(&s, err);
 	}
+	row->zone.has_file_serial = true;
 	return code;
 }
 
@@ -438,24 +456,25 @@ static enum code fold(struct store *store, const struct operation *operation, st
 }
 
 enum code operation_apply(struct store *store, const struct operation *operation,
-			  struct file_names *removed, struct error *err)
+			  struct zone_row *row, struct file_names *removed, struct error *err)
 {
-	struct zone_row row;
+	uint64_t zone;
 	enum code code;
 
 	if (operation->kind == OPERATION_ADD_ZONE || operation->kind == OPERATION_CLAIM_ZONE)
-		return zone_own(store, operation, err);
-	if ((code = zone_find(store, operation->key, &row, err))) return code;
+		return zone_own(store, operation, row, err);
+	if (row->id == 0 && (code = zone_find(store, operation->key, row, err))) return code;
+	zone = row->id;
 	switch (operation->kind) {
 	case OPERATION_ADD_ZONE:
 	case OPERATION_CLAIM_ZONE: break;
-	case OPERATION_SET_ZONE: return zone_set(store, row.id, &operation->entry, err);
-	case OPERATION_REMOVE_ZONE: return zone_remove(store, row.id, removed, err);
-	case OPERATION_PUT_CHANGE: return put_change(store, operation, &row, err);
-	case OPERATION_PUT_SNAPSHOT: return put_snapshot(store, operation, &row, removed, err);
-	case OPERATION_PUT_TIMERS: return put_timers(store, row.id, &operation->timers, err);
-	case OPERATION_PUT_FILES: return put_files(store, operation, row.id, err);
-	case OPERATION_FOLD: return fold(store, operation, &row, removed, err);
+	case OPERATION_SET_ZONE: return zone_set(store, zone, &operation->entry, err);
+	case OPERATION_REMOVE_ZONE: row->id = 0; return zone_remove(store, zone, removed, err);
+	case OPERATION_PUT_CHANGE: return put_change(store, operation, row, err);
+	case OPERATION_PUT_SNAPSHOT: return put_snapshot(store, operation, row, removed, err);
+	case OPERATION_PUT_TIMERS: return put_timers(store, zone, &operation->timers, err);
+	case OPERATION_PUT_FILES: return put_files(store, operation, row, err);
+	case OPERATION_FOLD: return fold(store, operation, row, removed, err);
 	}
-	return code;
+	return E_UNSUPPORTED;
 }

@@ -194,10 +194,12 @@ void draft_free(struct draft *draft);
 
 /*
  * A draft of a whole zone, in the form that suits its size: text that was read back
- * and found the same when it fits a row, else wire form, which becomes text later.
+ * and found to have the set's `digest` when it fits a row, else wire form, which becomes
+ * text later.
  */
 enum code draft_of_records(const struct store *store, struct name zone, const struct records *set,
-			   struct crypto *crypto, struct draft **out, struct error *err) must_use;
+			   const struct zone_digest *digest, struct crypto *crypto,
+			   struct draft **out, struct error *err) must_use;
 
 /* ---- batches: what is to be durable together ---- */
 

@@ -125,8 +125,8 @@ static enum stage commit_draft(struct store_thread *thread, struct store_job *jo
 {
 	struct draft *draft;
 
-	job->code = draft_of_records(thread->store, job->key.name, job->records, thread->crypto,
-				     &draft, &job->err);
+	job->code = draft_of_records(thread->store, job->key.name, job->records, job->digest,
+				     thread->crypto, &draft, &job->err);
 	if (job->code) return STAGE_DONE;
 	batch_give_draft(job->batch, draft);
 	return STAGE_DATABASE;

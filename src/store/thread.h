@@ -43,7 +43,8 @@ struct store_job {
 	struct zone_key key;
 	struct batch *batch;
 	const struct records *records;
-	struct arena *arena; /* nobody else uses it until the job is back */
+	const struct zone_digest *digest; /* of `records` */
+	struct arena *arena;              /* nobody else uses it until the job is back */
 	uint32_t from;
 	uint64_t octets_max;
 	const char *path;

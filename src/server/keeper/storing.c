@@ -172,7 +172,10 @@ void zone_store(struct zone *zone)
 	if (!code) code = put_candidate(zone, job->store.batch, &err);
 	if (!code) code = put_files(zone, job->store.batch, &err);
 	if (code) goto out;
-	if (zone->machine.candidate.as_snapshot) job->store.records = zone->records;
+	if (zone->machine.candidate.as_snapshot) {
+		job->store.records = zone->records;
+		job->store.digest = &zone->machine.candidate.digest;
+	}
 	code = submit(k, zone, job, &err);
 	job = NULL;
 out:

@@ -205,12 +205,21 @@ static inline enum code put_draft(struct stage *stage, const char *zone, const s
 	return commit(stage, batch);
 }
 
+static inline enum code draft_make(struct stage *stage, const char *zone, const struct records *set,
+				   struct draft **draft)
+{
+	struct zone_digest digest;
+
+	CHECK(zone_digest_of(set, stage->crypto, &digest));
+	return draft_of_records(stage->store, key_of(zone).name, set, &digest, stage->crypto, draft,
+				&err);
+}
+
 static inline enum code put_snapshot(struct stage *stage, const char *zone,
 				     const struct records *set, uint64_t seq)
 {
 	struct draft *draft = NULL;
-	enum code code =
-		draft_of_records(stage->store, key_of(zone).name, set, stage->crypto, &draft, &err);
+	enum code code = draft_make(stage, zone, set, &draft);
 
 	return code ? code : put_draft(stage, zone, set, seq, draft);
 }

@@ -284,8 +284,7 @@ TEST(a_draft_that_is_not_committed_leaves_no_file)
 	struct draft *draft = NULL;
 	char name[FILE_NAME_MAX + 1];
 
-	CHECK(draft_of_records(stage.store, key_of("example.com.").name, set, stage.crypto, &draft,
-			       &err) == OK);
+	CHECK(draft_make(&stage, "example.com.", set, &draft) == OK);
 	CHECK(snapshot_files(&stage, name) == 1);
 	CHECK(put_draft(&stage, "example.com.", set, 1, draft) == E_NOT_FOUND);
 	CHECK(snapshot_files(&stage, name) == 0);
@@ -398,8 +397,7 @@ TEST(batches_of_one_commit_stand_and_fall_by_themselves)
 	CHECK(batch_add_zone(batches[0], key_of("a.example."), &entry_config, &err) == OK);
 	CHECK(batch_add_zone(batches[1], key_of("a.example."), &entry_config, &err) == OK);
 	struct draft *draft = NULL;
-	CHECK(draft_of_records(stage.store, key_of("a.example.").name, set, stage.crypto, &draft,
-			       &err) == OK);
+	CHECK(draft_make(&stage, "a.example.", set, &draft) == OK);
 	CHECK(batch_put_snapshot(batches[2], key_of("a.example."), &version, draft, &err) == OK);
 	store_commit(stage.store, batches, 3);
 	CHECK(batch_outcome(batches[0], NULL) == OK);
@@ -542,8 +540,7 @@ TEST(a_batch_that_is_undone_removes_no_file)
 
 	CHECK(add_zone(&stage, "example.com.") == OK);
 	CHECK(put_snapshot(&stage, "example.com.", one, 1) == OK);
-	CHECK(draft_of_records(stage.store, key_of("example.com.").name, two, stage.crypto, &draft,
-			       &err) == OK);
+	CHECK(draft_make(&stage, "example.com.", two, &draft) == OK);
 	CHECK(batch_put_snapshot(batch, key_of("example.com."), &version, draft, &err) == OK);
 	CHECK(batch_remove_zone(batch, key_of("example.org."), &err) == OK);
 	CHECK(commit(&stage, batch) == E_NOT_FOUND);
@@ -560,8 +557,7 @@ TEST(a_snapshot_with_another_digest_is_refused)
 	struct draft *draft = NULL;
 
 	CHECK(add_zone(&stage, "example.com.") == OK);
-	CHECK(draft_of_records(stage.store, key_of("example.com.").name, set, stage.crypto, &draft,
-			       &err) == OK);
+	CHECK(draft_make(&stage, "example.com.", set, &draft) == OK);
 	version.digest.sum[0] ^= 1;
 	CHECK(batch_put_snapshot(batch, key_of("example.com."), &version, draft, &err) == OK);
 	CHECK(commit(&stage, batch) == E_CONFLICT && strstr(err.text, "digest"));

@@ -83,6 +83,7 @@ static void put(const char *zone, const struct records *set, uint64_t seq)
 
 	job->key = key_of(zone);
 	job->records = set;
+	job->digest = &version.digest;
 	CHECK(batch_put_snapshot(job->batch, key_of(zone), &version, NULL, &err) == OK);
 	CHECK(do_job(job) == OK);
 	batch_free(job->batch);
