@@ -60,9 +60,7 @@ bool reply_follow_dname(struct reply *r, const struct node *node)
 		return false;
 	}
 	struct name owner = reply_owner(r, node->owner);
-	if (!reply_has(r, node, RRTYPE_DNAME) &&
-	    !reply_require(r, SECTION_ANSWER, owner, node, &dname))
-		return false;
+	if (!reply_require(r, SECTION_ANSWER, owner, node, &dname)) return false;
 	if (!substitute(r->qname, owner, target, &substituted)) {
 		r->header.rcode = RCODE_YXDOMAIN;
 		return false;

@@ -9,40 +9,81 @@ enum {
 	QUESTION_FIXED_OCTETS = 4,   /* type and class */
 };
 
-/* What the node says about qname; true when it is an alias and the search goes on. */
-static bool answer_at(struct reply *r, const struct node *node)
+/*
+ * What the node says about qname; true when it is an alias and the search goes on.
+ * `encloser` is that of a wildcard's node, else NULL.
+ */
+static bool answer_at(struct reply *r, const struct node *node, const struct name *encloser)
 {
 	struct rrset rrset;
+	bool all = (r->qtype == RRTYPE_ANY && node->rrset_count > 0);
 
 	r->header.aa = true;
-	if (r->qtype == RRTYPE_ANY && node->rrset_count > 0) {
-		reply_rrsets(r, node);
-		return false;
-	}
-	if (node_rrset(node, r->qtype, &rrset)) {
-		if (r->qtype == RRTYPE_RRSIG)
+	if (all || node_rrset(node, r->qtype, &rrset)) {
+		if (encloser) reply_note_expansion(r, *encloser);
+		if (all || r->qtype == RRTYPE_RRSIG)
 			reply_rrsets(r, node);
 		else
 			reply_rrset(r, node, &rrset);
 		return false;
 	}
-	if (node_rrset(node, RRTYPE_CNAME, &rrset)) return reply_follow_cname(r, node, &rrset);
+	if (node_rrset(node, RRTYPE_CNAME, &rrset)) {
+		if (encloser) reply_note_expansion(r, *encloser);
+		return reply_follow_cname(r, node, &rrset);
+	}
 	reply_negative(r, RCODE_NOERROR);
+	if (encloser)
+		reply_prove_no_type_of_wildcard(r, *encloser, node);
+	else
+		reply_prove_no_type(r, r->qname, node);
 	return false;
+}
+
+/* RFC 5155 7.2.8: the owner of an NSEC3 and of nothing else is no name of the zone. */
+static bool is_only_hash(const struct node *node)
+{
+	struct rrset_cursor cursor = {0};
+	struct rrset nsec3;
+
+	if (node->is_apex || node->has_wildcard_child) return false;
+	if (!node_rrset(node, RRTYPE_NSEC3, &nsec3)) return false;
+	while (node_next_rrset(node, &cursor))
+		if (cursor.rrset.type != RRTYPE_NSEC3 && cursor.rrset.covered != RRTYPE_NSEC3)
+			return false;
+	return true;
+}
+
+/* view_find, but that owners of NSEC3 are not there: their closest encloser is the apex. */
+static void find_name(const struct view *view, struct name name, struct view_lookup *found)
+{
+	struct name_buffer wildcard;
+
+	view_find(view, name, found);
+	const struct node *hash = found->result == VIEW_EXACT ? &found->node : &found->encloser;
+	if (found->result != VIEW_EXACT && found->result != VIEW_NOTHING) return;
+	if (!is_only_hash(hash)) return;
+	found->result = VIEW_DAMAGED;
+	if (!view_find_exact(view, view_apex(view), &found->encloser)) return;
+	found->result = VIEW_NOTHING;
+	if (!found->encloser.has_wildcard_child) return;
+	if (name_wildcard_child(view_apex(view), &wildcard) &&
+	    view_find_exact(view, name_of(&wildcard), &found->node))
+		found->result = VIEW_WILDCARD;
 }
 
 /* RFC 1034 4.3.2 as RFC 4592 and RFC 6672 left it: from the zone nearest to qname downwards. */
 static void answer_query(struct reply *r)
 {
 	struct view_lookup found;
+	struct name encloser;
 
 	while (reply_choose_zone(r)) {
-		view_find(&r->zone->view, r->qname, &found);
+		find_name(&r->zone->view, r->qname, &found);
 		switch (found.result) {
 		case VIEW_CUT:
 			/* RFC 4035 3.1.4.1: DS is the parent's data at the cut itself. */
 			if (r->qtype == RRTYPE_DS && name_equal(found.node.owner, r->qname))
-				answer_at(r, &found.node);
+				answer_at(r, &found.node, NULL);
 			else
 				reply_referral(r, &found.node);
 			return;
@@ -51,12 +92,16 @@ static void answer_query(struct reply *r)
 			if (!reply_follow_dname(r, &found.node)) return;
 			break;
 		case VIEW_EXACT:
+			if (!answer_at(r, &found.node, NULL)) return;
+			break;
 		case VIEW_WILDCARD:
-			if (!answer_at(r, &found.node)) return;
+			encloser = reply_owner(r, found.encloser.owner);
+			if (!answer_at(r, &found.node, &encloser)) return;
 			break;
 		case VIEW_NOTHING:
 			r->header.aa = true;
 			reply_negative(r, RCODE_NXDOMAIN);
+			reply_prove_no_name(r, reply_owner(r, found.encloser.owner));
 			return;
 		case VIEW_OUTSIDE:
 		case VIEW_DAMAGED: reply_damaged(r); return;
@@ -80,6 +125,7 @@ static void answer_question(struct reply *r)
 		reply_transfer(r);
 	} else {
 		answer_query(r);
+		reply_prove_expansions(r);
 		reply_additional(r);
 	}
 }

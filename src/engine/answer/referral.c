@@ -38,22 +38,26 @@ static bool add_glue_of(struct reply *r, const struct node *cut, const struct rr
 }
 
 /*
- * RFC 1034 4.3.2 step 3b. RFC 9471 3: all glue of servers below the cut, or TC; that
- * of its siblings as far as it fits. With TC what fitted stays: it is enough to go on.
+ * RFC 1034 4.3.2 step 3b, with DS or the proof that there is none (RFC 4035 3.1.4). RFC 9471
+ * 3: all glue of servers below the cut, or TC; that of its siblings as far as it fits. With
+ * TC what fitted stays: it is enough to go on.
  */
 void reply_referral(struct reply *r, const struct node *cut)
 {
 	struct name owner = reply_owner(r, cut->owner);
 	struct rrset ns, ds;
 
+	reply_prove_expansions(r);
 	if (!node_rrset(cut, RRTYPE_NS, &ns)) {
 		reply_damaged(r);
 		return;
 	}
 	if (!reply_require(r, SECTION_AUTHORITY, owner, cut, &ns)) return;
-	if (r->dnssec_ok && node_rrset(cut, RRTYPE_DS, &ds) &&
-	    !reply_require(r, SECTION_AUTHORITY, owner, cut, &ds))
-		return;
+	if (r->dnssec_ok && node_rrset(cut, RRTYPE_DS, &ds))
+		reply_require(r, SECTION_AUTHORITY, owner, cut, &ds);
+	else
+		reply_prove_no_type(r, owner, cut);
+	if (r->closed) return;
 	if (add_glue_of(r, cut, &ns, true))
 		add_glue_of(r, cut, &ns, false);
 	else

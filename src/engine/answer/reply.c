@@ -10,40 +10,38 @@ void reply_fail(struct reply *r, enum rcode rcode, enum ede ede, const char *tex
 	r->ede_text = text;
 }
 
-void reply_damaged(struct reply *r)
-{
-	reply_clear(r);
-	r->header.aa = false;
-	reply_fail(r, RCODE_SERVFAIL, EDE_OTHER, "the zone's image is damaged");
-}
-
-void reply_clear(struct reply *r)
-{
-	message_truncate(&r->mw);
-	answer_names_rewind(r->names_written, r->mw.w.len);
-	r->target_count = 0;
-	r->set_count = 0;
-}
-
-void reply_truncate(struct reply *r)
-{
-	reply_clear(r);
-	r->header.tc = true;
-}
-
 static void rewind_to(struct reply *r, const struct message_mark *mark)
 {
 	message_rewind(&r->mw, mark);
 	answer_names_rewind(r->names_written, mark->len);
 }
 
+static void take_back(struct reply *r)
+{
+	message_truncate(&r->mw);
+	answer_names_rewind(r->names_written, r->mw.w.len);
+	r->target_count = 0;
+	r->closed = true;
+}
+
+void reply_damaged(struct reply *r)
+{
+	take_back(r);
+	r->header.aa = r->header.tc = false;
+	reply_fail(r, RCODE_SERVFAIL, EDE_OTHER, "the zone's image is damaged");
+}
+
+void reply_truncate(struct reply *r)
+{
+	take_back(r);
+	r->header.tc = true;
+}
+
 bool reply_require_record(struct reply *r, enum section section, const struct record *record)
 {
-	struct message_mark mark = message_mark(&r->mw);
-
+	if (r->closed) return false;
 	if (answer_names_add(r->names_written, &r->mw, section, record, record->owner, true))
 		return true;
-	rewind_to(r, &mark);
 	reply_truncate(r);
 	return false;
 }
@@ -75,16 +73,15 @@ static bool add_records(struct reply *r, enum section section, struct name owner
 
 	if (!source_of(owner, node, &source)) {
 		reply_damaged(r);
-		return true;
+		return false;
 	}
-
 	for (; rrset_next(rrset, &at, &record.rdata); is_first = false) {
 		if (!answer_names_add(r->names_written, &r->mw, section, &record, source, is_first))
 			return false;
 	}
-	/* Half an RRset would be a lie (RFC 2181 5). */
-	if (at < rrset->data.len) reply_damaged(r);
-	return true;
+	if (at == rrset->data.len) return true;
+	reply_damaged(r); /* half an RRset would be a lie (RFC 2181 5) */
+	return false;
 }
 
 /* RFC 4034 3: signatures have the TTL of what they cover, a lowered one too. */
@@ -98,19 +95,33 @@ static bool add_signatures(struct reply *r, enum section section, struct name ow
 	return add_records(r, section, owner, node, &signatures);
 }
 
+/* The RRset of this node stands in the response already. */
+static bool has_set(const struct reply *r, const struct node *node, const struct rrset *rrset)
+{
+	for (size_t i = 0; i < r->set_count; i++) {
+		const struct reply_set *set = &r->sets[i];
+		if (set->node == node->octets && set->type == rrset->type &&
+		    set->covered == rrset->covered)
+			return true;
+	}
+	return false;
+}
+
 bool reply_add(struct reply *r, enum section section, struct name owner, const struct node *node,
 	       const struct rrset *rrset)
 {
 	struct message_mark mark = message_mark(&r->mw);
 
+	if (r->closed) return false;
+	if (name_equal(owner, node->owner) && has_set(r, node, rrset)) return true;
 	if (!add_records(r, section, owner, node, rrset) ||
 	    !add_signatures(r, section, owner, node, rrset)) {
-		rewind_to(r, &mark);
+		if (!r->closed) rewind_to(r, &mark);
 		return false;
 	}
 	if (r->set_count < REPLY_SETS_MAX && name_equal(owner, node->owner))
 		r->sets[r->set_count++] =
-			(struct reply_set){.node = node->octets, .type = rrset->type};
+			(struct reply_set){node->octets, rrset->type, rrset->covered};
 	return true;
 }
 
@@ -118,24 +129,14 @@ bool reply_require(struct reply *r, enum section section, struct name owner,
 		   const struct node *node, const struct rrset *rrset)
 {
 	if (reply_add(r, section, owner, node, rrset)) return true;
-	reply_truncate(r);
-	return false;
-}
-
-bool reply_has(const struct reply *r, const struct node *node, uint16_t type)
-{
-	for (size_t i = 0; i < r->set_count; i++) {
-		const struct reply_set *set = &r->sets[i];
-		if (set->node == node->octets && set->type == type) return true;
-	}
+	if (!r->closed) reply_truncate(r);
 	return false;
 }
 
 struct name reply_owner(const struct reply *r, struct name ancestor)
 {
-	unsigned above = name_label_count(r->qname) - name_label_count(ancestor);
-
-	return name_without_labels(r->qname, above);
+	if (!name_is_below(r->qname, ancestor)) return name_root();
+	return (struct name){r->qname.wire + r->qname.len - ancestor.len, ancestor.len};
 }
 
 bool reply_request_serial(const struct reply *r, enum section section, uint32_t *serial)

@@ -12,12 +12,19 @@
 #include "engine/answer/answer.h"
 #include "engine/answer/names.h"
 
-enum { REPLY_SETS_MAX = 32 };
+enum { REPLY_SETS_MAX = 128 };
 
 /* An RRset that stands in the response under its own owner. */
 struct reply_set {
 	const uint8_t *node; /* its octets */
-	uint16_t type;
+	uint16_t type, covered;
+};
+
+/* A step of the answer that came from a wildcard: that `name` is not there is to be proven. */
+struct reply_expansion {
+	const struct publication *zone;
+	struct name name;
+	unsigned encloser_labels;
 };
 
 struct reply {
@@ -31,6 +38,7 @@ struct reply {
 	size_t opt_octets, nsid_octets; /* kept free for them */
 	struct header header;
 	bool dnssec_ok;
+	bool closed; /* truncated or damaged: no more records go in */
 	enum ede ede;
 	const char *ede_text; /* NULL: no extended error */
 
@@ -43,6 +51,8 @@ struct reply {
 	struct name targets[ADDITIONAL_TARGETS_MAX]; /* whose addresses are wanted */
 	size_t set_count;
 	struct reply_set sets[REPLY_SETS_MAX];
+	size_t expansion_count;
+	struct reply_expansion expansions[ALIAS_STEPS_MAX + 1];
 };
 
 /* ---- reply.c: adding ---- */
@@ -53,16 +63,16 @@ void reply_fail(struct reply *r, enum rcode rcode, enum ede ede, const char *tex
 /* The image contradicts itself: SERVFAIL, and no record of it goes out. */
 void reply_damaged(struct reply *r);
 
-/* Takes back every record. */
-void reply_clear(struct reply *r);
-
-/* The same, and sets TC. */
+/* Takes back every record, sets TC; no more go in. */
 void reply_truncate(struct reply *r);
 
 /* Adds a record that is no zone's; when it does not fit the response is truncated. */
 bool reply_require_record(struct reply *r, enum section section, const struct record *record);
 
-/* Adds an RRset and, for who wants them, its signatures; false when both do not fit. */
+/*
+ * Adds an RRset and, for who wants them, its signatures; false when both do not fit. What
+ * stands there under this owner is not added again.
+ */
 bool reply_add(struct reply *r, enum section section, struct name owner, const struct node *node,
 	       const struct rrset *rrset);
 
@@ -70,10 +80,10 @@ bool reply_add(struct reply *r, enum section section, struct name owner, const s
 bool reply_require(struct reply *r, enum section section, struct name owner,
 		   const struct node *node, const struct rrset *rrset);
 
-/* The RRset of this node stands in the response already. */
-bool reply_has(const struct reply *r, const struct node *node, uint16_t type);
-
-/* `ancestor` as the last labels of qname: the same name in the case that was asked. */
+/*
+ * `ancestor` as the last labels of qname: the same name in the case that was asked. The
+ * root when it is none, as in a damaged image.
+ */
 struct name reply_owner(const struct reply *r, struct name ancestor);
 
 /* The serial of the SOA that a section of the request begins with; false when there is none. */
@@ -103,14 +113,54 @@ bool reply_follow_dname(struct reply *r, const struct node *node);
 /* The answer itself, and whose addresses it calls for. */
 void reply_rrset(struct reply *r, const struct node *node, const struct rrset *rrset);
 
-/* The same for ANY, and for RRSIG, of which a node has one RRset for each type covered. */
+/*
+ * The same for ANY, and for RRSIG, of which a node has one RRset for each type covered. Over
+ * UDP it is the first only, in canonical order but SOA before all others, and for ANY with
+ * none of RRSIG, NSEC and NSEC3 if there is another: RFC 8482 4.1. It calls for no addresses.
+ */
 void reply_rrsets(struct reply *r, const struct node *node);
 
-/* No such name (RCODE_NXDOMAIN) or no such type (RCODE_NOERROR): RFC 2308. */
+/* SOA for no such name (RCODE_NXDOMAIN) or no such type (RCODE_NOERROR): RFC 2308. */
 void reply_negative(struct reply *r, enum rcode rcode);
 
 /* Addresses of the targets, as far as they fit. */
 void reply_additional(struct reply *r);
+
+/*
+ * ---- proofs.c: with DO, what a signed zone does not have ----
+ *
+ * Links of the chain of NSEC3 where the apex has a usable NSEC3PARAM, else of NSEC; each
+ * once, behind the SOA or NS, in this order:
+ *
+ *	         NSEC (RFC 4035 3.1.3)             NSEC3 (RFC 5155 7.2)
+ *	no name  covers the name, covers the       encloser, covers next closer, covers the
+ *	         wildcard                          wildcard
+ *	no type  that of the name (of an empty     that of the name; without one (opt-out)
+ *	         non-terminal: covers it)          encloser, covers next closer
+ *	no type  covers the name, that of the      encloser, covers next closer, that of the
+ *	at "*"   wildcard                          wildcard
+ *	from "*" covers the name                   covers next closer
+ *
+ * Those of expansions come before the SOA or NS of a later step of an alias. A link that
+ * is missing, or of another chain, is left out and told as EDE 12, a chain of too many
+ * iterations as EDE 27: a validator refuses the answer, everybody else is served.
+ */
+
+/* No such name below this closest encloser, nor a wildcard there. */
+void reply_prove_no_name(struct reply *r, struct name encloser);
+
+/* The node of `name` does not have the type: DS at a cut, or the question's. */
+void reply_prove_no_type(struct reply *r, struct name name, const struct node *node);
+
+/* The wildcard below `encloser` stands for qname and does not have the type. */
+void reply_prove_no_type_of_wildcard(struct reply *r, struct name encloser,
+				     const struct node *wildcard);
+
+/* What was just answered for qname came from the wildcard below `encloser`. */
+void reply_note_expansion(struct reply *r, struct name encloser);
+
+/* Proves all that were noted. */
+void reply_prove_expansions(struct reply *r);
 
 /* ---- one file each ---- */
 

@@ -23,10 +23,33 @@ void reply_rrset(struct reply *r, const struct node *node, const struct rrset *r
 	if (reply_require(r, SECTION_ANSWER, r->qname, node, rrset)) collect_targets(r, rrset);
 }
 
+static bool is_of_signer(uint16_t type)
+{
+	return type == RRTYPE_RRSIG || type == RRTYPE_NSEC || type == RRTYPE_NSEC3;
+}
+
+/* RFC 8482 4.1. */
+static void reply_first_rrset(struct reply *r, const struct node *node)
+{
+	struct rrset_cursor cursor = {0};
+	struct rrset first = {0};
+
+	while (node_next_rrset(node, &cursor)) {
+		if (r->qtype == RRTYPE_RRSIG && cursor.rrset.type != RRTYPE_RRSIG) continue;
+		if (first.count == 0 || is_of_signer(first.type)) first = cursor.rrset;
+		if (r->qtype == RRTYPE_RRSIG || !is_of_signer(first.type)) break;
+	}
+	if (first.count > 0) reply_require(r, SECTION_ANSWER, r->qname, node, &first);
+}
+
 void reply_rrsets(struct reply *r, const struct node *node)
 {
 	struct rrset_cursor cursor = {0};
 
+	if (r->request->transport == TRANSPORT_UDP) {
+		reply_first_rrset(r, node);
+		return;
+	}
 	while (node_next_rrset(node, &cursor)) {
 		bool is_signature = cursor.rrset.type == RRTYPE_RRSIG;
 		if (r->qtype == RRTYPE_RRSIG && !is_signature) continue;
@@ -46,6 +69,7 @@ void reply_negative(struct reply *r, enum rcode rcode)
 	struct soa soa;
 	size_t at = 0;
 
+	reply_prove_expansions(r);
 	r->header.rcode = (uint16_t)rcode;
 	if (!view_find_exact(view, view_apex(view), &apex) ||
 	    !node_rrset(&apex, RRTYPE_SOA, &rrset) || !rrset_next(&rrset, &at, &rdata) ||
@@ -78,10 +102,11 @@ void reply_additional(struct reply *r)
 	struct node node;
 	struct rrset rrset;
 
+	/* Which sets stand there already is then no longer known. */
+	if (r->set_count == REPLY_SETS_MAX) return;
 	for (size_t i = 0; i < r->target_count; i++) {
 		if (!find_addresses(&r->zone->view, r->targets[i], &node)) continue;
 		for (size_t t = 0; t < ARRAY_COUNT(types); t++) {
-			if (reply_has(r, &node, types[t])) continue;
 			if (!node_rrset(&node, types[t], &rrset)) continue;
 			reply_add(r, SECTION_ADDITIONAL, r->targets[i], &node, &rrset);
 		}

@@ -331,9 +331,18 @@ TEST(rfc1035_3_3_additional_addresses)
 		     "ad mail.example. 3600 IN A 192.0.2.25\n");
 }
 
-TEST(rfc1035_3_2_3_any_gives_all_there_is)
+TEST(rfc8482_4_1_any_over_udp_gives_one_rrset)
 {
+	CHECK_ANSWER(&world, "ns1.example. ANY",
+		     "NOERROR aa\nan ns1.example. 3600 IN A 192.0.2.53\n");
 	CHECK_ANSWER(&world, "example. ANY",
+		     "NOERROR aa\n"
+		     "an example. 3600 IN SOA ns1.example. admin.example. 7 3600 600 86400 300\n");
+}
+
+TEST(rfc1035_3_2_3_any_over_tcp_gives_all_there_is)
+{
+	CHECK_ANSWER(&world, "example. ANY tcp",
 		     "NOERROR aa\n"
 		     "an example. 3600 IN SOA ns1.example. admin.example. 7 3600 600 86400 300\n"
 		     "an example. 3600 IN NS ns.elsewhere.test.\n"
@@ -479,7 +488,8 @@ int main(void)
 		EACH(rfc4035_3_1_4_1_ds_without_the_parent_is_denied_by_the_child),
 		EACH(rfc4035_3_1_4_referrals_tell_ds_to_who_wants_dnssec),
 		EACH(rfc1035_3_3_additional_addresses),
-		EACH(rfc1035_3_2_3_any_gives_all_there_is),
+		EACH(rfc8482_4_1_any_over_udp_gives_one_rrset),
+		EACH(rfc1035_3_2_3_any_over_tcp_gives_all_there_is),
 		EACH(what_is_not_ours_is_refused),
 		EACH(other_opcodes_are_not_implemented),
 		EACH(access_is_refused_before_anything_is_told),

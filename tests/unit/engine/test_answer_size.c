@@ -185,10 +185,12 @@ TEST(rfc4035_3_1_1_signatures_come_with_do)
 		     "an w.example. 600 IN A 192.0.2.1\n"
 		     "an w.example. 600 IN RRSIG A" SIGNATURE);
 	CHECK_ANSWER(&world, "w.example. MX do",
-		     "NOERROR aa edns do\n"
+		     "NOERROR aa edns do ede=12\n"
 		     "au example. 60 IN SOA n.example. a.example. 1 1 1 1 60\n"
 		     "au example. 60 IN RRSIG SOA" SIGNATURE);
 	CHECK_ANSWER(&world, "w.example. RRSIG",
+		     "NOERROR aa\nan w.example. 600 IN RRSIG A" SIGNATURE);
+	CHECK_ANSWER(&world, "w.example. RRSIG tcp",
 		     "NOERROR aa\n"
 		     "an w.example. 600 IN RRSIG A" SIGNATURE
 		     "an w.example. 300 IN RRSIG TXT" SIGNATURE);
@@ -196,8 +198,8 @@ TEST(rfc4035_3_1_1_signatures_come_with_do)
 		"an w.example. 600 IN A 192.0.2.1\n"
 		"an w.example. 600 IN RRSIG A" SIGNATURE "an w.example. 300 IN TXT \"x\"\n"
 		"an w.example. 300 IN RRSIG TXT" SIGNATURE;
-	assert_non_null(strstr(world_ask(&world, "w.example. ANY do"), all));
-	world_ask(&world, "w.example. ANY");
+	assert_non_null(strstr(world_ask(&world, "w.example. ANY do tcp"), all));
+	world_ask(&world, "w.example. ANY tcp");
 	CHECK(count(SECTION_ANSWER) == 4);
 }
 
