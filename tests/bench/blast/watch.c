@@ -94,9 +94,9 @@ void sampler_end(struct sampler *s, const struct options *o)
 		struct perf_event_header head;
 		uint32_t pid, tid;
 	} sample;
-	const uint8_t *data = (const uint8_t *)s->ring + PAGE_OCTETS;
 
 	if (s->fd < 0) return;
+	const uint8_t *data = (const uint8_t *)s->ring + PAGE_OCTETS;
 	ioctl(s->fd, PERF_EVENT_IOC_DISABLE, 0);
 	const struct perf_event_mmap_page *page = s->ring;
 	uint64_t end = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
