@@ -40,6 +40,7 @@ struct model {
 	uint64_t seed;
 	uint32_t serial;
 	bool has_nsec, has_nsec3, is_signed;
+	bool is_loose;    /* links say nothing of the next one, so none changes when that goes */
 	unsigned ttls[8]; /* by a hash of owner and type */
 	size_t count, lines_max;
 	struct model_line lines[MODEL_LINES_MAX];
@@ -174,11 +175,12 @@ static inline bool model_is_authoritative(const struct records *set, struct name
 }
 
 /* A link of the chain with this next name, and what the last one was made of. */
-static inline void model_link(struct records *set, const char *owner, const char *next,
-			      bool is_nsec3)
+static inline void model_link(const struct model *model, struct records *set, const char *owner,
+			      const char *next, bool is_nsec3)
 {
 	char line[2 * NAME_TEXT_MAX + 100];
 
+	if (model->is_loose) next = is_nsec3 ? "00000000000000000000000000000000" : "example.";
 	if (is_nsec3)
 		snprintf(line, sizeof line, "%.32s.example. 60 NSEC3 1 0 0 - %.32s A RRSIG", owner,
 			 next);
@@ -192,7 +194,8 @@ static inline int model_compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static inline void model_nsec_add(const struct records *data, struct records *set)
+static inline void model_nsec_add(const struct model *model, const struct records *data,
+				  struct records *set)
 {
 	char first[NAME_TEXT_MAX], last[NAME_TEXT_MAX] = "", text[NAME_TEXT_MAX];
 	struct name owner = {0};
@@ -204,16 +207,17 @@ static inline void model_nsec_add(const struct records *data, struct records *se
 		if (!model_is_authoritative(data, owner)) continue;
 		name_to_text(owner, text);
 		if (*last)
-			model_link(set, last, text, false);
+			model_link(model, set, last, text, false);
 		else
 			strcpy(first, text);
 		strcpy(last, text);
 	}
-	model_link(set, last, first, false);
+	model_link(model, set, last, first, false);
 }
 
 /* One for each name, those without records too (RFC 5155 7.1). */
-static inline void model_nsec3_add(const struct records *data, struct records *set)
+static inline void model_nsec3_add(const struct model *model, const struct records *data,
+				   struct records *set)
 {
 	static char hashes[2 * MODEL_LINES_MAX][MODEL_HASH_LEN + 1];
 	size_t count = 0;
@@ -229,7 +233,7 @@ static inline void model_nsec3_add(const struct records *data, struct records *s
 	for (size_t i = 0, next; i < count; i = next) {
 		for (next = i + 1; next < count && !strcmp(hashes[i], hashes[next]);) next++;
 		const char *to = hashes[next < count ? next : 0];
-		model_link(set, hashes[i], to, true);
+		model_link(model, set, hashes[i], to, true);
 	}
 }
 
@@ -257,8 +261,8 @@ static inline void model_records(const struct model *model, struct records *set)
 	records_init(&data, set->arena);
 	model_data_add(model, &data);
 	model_data_add(model, set);
-	if (model->has_nsec) model_nsec_add(&data, set);
-	if (model->has_nsec3) model_nsec3_add(&data, set);
+	if (model->has_nsec) model_nsec_add(model, &data, set);
+	if (model->has_nsec3) model_nsec3_add(model, &data, set);
 	if (model->is_signed) {
 		CHECK(records_sort(set, NULL) == OK);
 		records_init(&data, set->arena);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zone/layers_fixture.h"
 #include "zone/model.h"
-
-#include "zone/change.h"
-#include "zone/delta.h"
 
 #include <stdlib.h>
 
@@ -38,44 +36,25 @@ static void pair_layers_set(struct zone_pair *pair, struct span newest, unsigned
 	if (view_open(layers, 1 + stay, &pair->view, &err)) fail_msg("%s", err.text);
 }
 
-/* A digest that tells versions apart, and costs nothing. */
-static struct zone_digest digest_of(const struct records *set)
-{
-	struct zone_digest digest = {.count = set->count};
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < set->count; i++)
-		sum += model_hash(records_get(set, i).owner) ^ records_get(set, i).ttl;
-	struct record soa = records_get(set, 0);
-	memcpy(digest.sum, soa.rdata.ptr, sizeof digest.sum);
-	memcpy(digest.sum, &sum, sizeof sum);
-	return digest;
-}
-
-static struct span image_make(const struct records *set, struct arena *arena)
-{
-	struct name_buffer apex;
-	struct zone_digest digest = digest_of(set);
-	size_t len = image_size(set, name_in(&apex, "example."));
-	struct writer w = writer_of(arena_alloc(arena, len), len);
-
-	CHECK(image_build(set, name_of(&apex), 77, &digest, &w, NULL) == OK);
-	return writer_span(&w);
-}
-
 static void pair_start(struct zone_pair *pair, uint64_t seed, size_t lines_max)
 {
+	struct name_buffer apex;
+
 	memset(pair, 0, sizeof *pair);
 	pair->model.seed = seed;
 	pair->model.lines_max = lines_max;
 	pair->model.has_nsec = seed & 1;
 	pair->model.has_nsec3 = seed & 2;
 	pair->model.is_signed = seed & 4;
+	pair->model.is_loose = seed & 8;
 	for (unsigned i = 0; i < 2; i++) pair->arenas[i] = arena_new(1 << 26);
 	for (unsigned i = 0; i < lines_max / 3; i++) model_step(&pair->model);
 	records_init(&pair->set, pair->arenas[0]);
 	model_records(&pair->model, &pair->set);
-	pair_layers_set(pair, image_make(&pair->set, pair->arenas[0]), 0);
+	pair_layers_set(
+		pair,
+		image_octets(&pair->set, name_in(&apex, "example."), LAYERED_SEED, pair->arenas[0]),
+		0);
 }
 
 static void pair_end(struct zone_pair *pair)
@@ -105,26 +84,29 @@ static void pair_change(struct zone_pair *pair, unsigned newest)
 {
 	struct change change;
 	struct arena *arena = pair_step(pair, &change);
-	struct image_facts facts = {.serial = change.to_serial,
-				    .record_count = change.digest_after.count,
-				    .digest = change.digest_after};
-	struct touches touches;
-	struct merge merge;
-	struct span octets;
+	struct span octets = layer_octets(&pair->view, &change, newest, arena);
+
+	pair_layers_set(pair, octets, pair->view.layer_count - newest);
+}
+
+/* In place of the oldest layers their base, which came to be meanwhile. */
+static void pair_base_set(struct zone_pair *pair, unsigned oldest, struct writer *base)
+{
+	unsigned rest = pair->view.layer_count - oldest;
+	struct span spans[VIEW_LAYERS_MAX];
 	struct error err;
 
-	if (touches_find(&pair->view, &change, arena, &touches, &err)) fail_msg("%s", err.text);
-	CHECK(merge_begin(&merge, &pair->view, newest, &touches, &err) == OK);
-	if (merge_write(&merge, &facts, arena, &octets, &err)) fail_msg("%s", err.text);
-	pair_layers_set(pair, octets, pair->view.layer_count - newest);
+	for (unsigned i = 0; i < oldest; i++) free(pair->octets[rest + i]);
+	for (unsigned i = 0; i < rest; i++) spans[i] = pair->view.layers[i].bytes;
+	spans[rest] = writer_span(base);
+	pair->octets[rest] = base->ptr;
+	if (view_open(spans, rest + 1, &pair->view, &err)) fail_msg("%s", err.text);
 }
 
 /* Merges the oldest layers, a few nodes at a time. */
 static void pair_merge(struct zone_pair *pair, unsigned oldest, uint64_t *seed)
 {
 	struct view layers = view_oldest(&pair->view, oldest);
-	unsigned rest = pair->view.layer_count - oldest;
-	struct span spans[VIEW_LAYERS_MAX];
 	size_t room = view_merge_room(&layers);
 	struct writer w = writer_of(malloc(room), room);
 	struct view_merge merge;
@@ -135,11 +117,7 @@ static void pair_merge(struct zone_pair *pair, unsigned oldest, uint64_t *seed)
 	while (view_merge_step(&merge, draw(seed, 20) + 1, &code, &err)) CHECK(code == OK);
 	if (code) fail_msg("%s", err.text);
 	CHECK(merge.done <= merge.total);
-	for (unsigned i = 0; i < oldest; i++) free(pair->octets[rest + i]);
-	for (unsigned i = 0; i < rest; i++) spans[i] = pair->view.layers[i].bytes;
-	spans[rest] = writer_span(&w);
-	pair->octets[rest] = w.ptr;
-	if (view_open(spans, rest + 1, &pair->view, &err)) fail_msg("%s", err.text);
+	pair_base_set(pair, oldest, &w);
 }
 
 static bool nodes_agree(const struct node *a, const struct node *b)
@@ -208,7 +186,7 @@ static void chain_agrees(const struct zone_pair *pair, uint16_t type, struct nam
 static void versions_agree(const struct zone_pair *pair)
 {
 	struct arena *arena = arena_new(1 << 26);
-	struct span octets = image_make(&pair->set, arena);
+	struct span octets = image_octets(&pair->set, view_apex(&pair->view), LAYERED_SEED, arena);
 	struct view_cursor walk = {0}, expected_walk = {0};
 	struct node node, expected;
 	struct view fresh;
@@ -229,6 +207,26 @@ static void versions_agree(const struct zone_pair *pair)
 	view_digest(&pair->view, &digest);
 	CHECK(zone_digest_equal(&digest, &wanted));
 	arena_free(arena);
+}
+
+/* Nothing is kept that says nothing, and all names above a name are in its layer. */
+static void layers_are_tidy(const struct view *view)
+{
+	for (unsigned i = 0; i < view->layer_count; i++) {
+		unsigned below = view->layer_count - i - 1;
+		struct node node, other;
+		uint32_t place = 0;
+		while (image_step(&view->layers[i], &place, &node)) {
+			struct view lower = below ? view_oldest(view, below) : (struct view){0};
+			if (node.is_tombstone)
+				CHECK(below && view_find_exact(&lower, node.owner, &other));
+			CHECK(below || !node.has_links);
+			if (!node.is_apex)
+				CHECK(layer_probe(&view->layers[i], name_parent(node.owner),
+						  &other) == PROBE_FOUND);
+		}
+		CHECK(place == 0);
+	}
 }
 
 static void questions_agree(struct zone_pair *pair, unsigned count)
@@ -255,7 +253,7 @@ static void questions_agree(struct zone_pair *pair, unsigned count)
 /* Hundreds of changes: sealed and merged at random, all is as it would be without layers. */
 TEST(layers_are_the_zone_that_the_changes_made)
 {
-	for (uint64_t seed = 0; seed < 24; seed++) {
+	for (uint64_t seed = 0; seed < 12; seed++) {
 		struct zone_pair pair;
 		pair_start(&pair, seed, 60);
 		for (unsigned step = 0; step < 200; step++) {
@@ -265,6 +263,7 @@ TEST(layers_are_the_zone_that_the_changes_made)
 			if (draw(&pair.model.seed, 6) == 0) newest = layers - 1;
 			pair_change(&pair, newest);
 			versions_agree(&pair);
+			layers_are_tidy(&pair.view);
 			questions_agree(&pair, 12);
 			if (draw(&pair.model.seed, 15)) continue;
 			pair_merge(&pair, draw(&pair.model.seed, pair.view.layer_count) + 1,
@@ -276,10 +275,293 @@ TEST(layers_are_the_zone_that_the_changes_made)
 	}
 }
 
+/* What the keeper does: view_apply decides, and a merge that is due goes on beside it. */
+struct keeping {
+	struct zone_pair pair;
+	struct view_merge merge;
+	struct view merged; /* the layers that it reads; none: no merge goes on */
+	struct writer base;
+	unsigned most_layers, merges;
+};
+
+static void keeping_merge(struct keeping *k, bool is_due, size_t nodes)
+{
+	struct error err;
+	enum code code;
+
+	if (k->merged.layer_count == 0) {
+		if (!is_due) return;
+		k->merged = view_oldest(&k->pair.view, 2);
+		size_t room = view_merge_room(&k->merged);
+		k->base = writer_of(malloc(room), room);
+		CHECK(view_merge_begin(&k->merge, &k->merged, &k->base, &err) == OK);
+	}
+	if (view_merge_step(&k->merge, nodes, &code, &err)) return;
+	CHECK(code == OK);
+	pair_base_set(&k->pair, k->merged.layer_count, &k->base);
+	k->merged.layer_count = 0;
+	k->merges++;
+}
+
+static void keeping_change(struct keeping *k)
+{
+	struct zone_pair *pair = &k->pair;
+	unsigned layers = pair->view.layer_count, merging = k->merged.layer_count;
+	struct change change;
+	struct view_update update;
+	struct error err;
+	struct arena *arena = pair_step(pair, &change);
+	enum code code = view_apply(&pair->view, &change, merging, arena, &update, &err);
+
+	if (code) fail_msg("%s", err.text);
+	CHECK(update.stay < VIEW_LAYERS_MAX && update.stay <= layers && update.stay >= merging);
+	CHECK(!(merging && update.is_merge_due));
+	pair_layers_set(pair, update.octets, update.stay);
+	if (pair->view.layer_count > k->most_layers) k->most_layers = pair->view.layer_count;
+	if (layers == VIEW_LAYERS_MAX && update.stay == 2 && merging < 2)
+		CHECK(image_node_count(&pair->view.layers[0]) <= TOP_NODES_MAX);
+	keeping_merge(k, update.is_merge_due, 150);
+}
+
+TEST(a_large_zone_grows_a_top_a_delta_and_a_new_base_while_changes_come)
+{
+	for (uint64_t seed = 0; seed < 3; seed++) {
+		struct keeping k = {0};
+		pair_start(&k.pair, seed, 1500);
+		while (k.pair.view.layers[0].bytes.len < ZONE_WHOLE_OCTETS_MAX) {
+			CHECK(k.pair.view.layer_count == 1);
+			keeping_change(&k);
+		}
+		for (unsigned step = 0; step < 200; step++) {
+			keeping_change(&k);
+			if (step % 25) continue;
+			versions_agree(&k.pair);
+			layers_are_tidy(&k.pair.view);
+			questions_agree(&k.pair, 8);
+		}
+		while (k.merged.layer_count) keeping_merge(&k, false, 150);
+		versions_agree(&k.pair);
+		layers_are_tidy(&k.pair.view);
+		CHECK(k.most_layers == VIEW_LAYERS_MAX && k.merges > 0);
+		pair_end(&k.pair);
+	}
+}
+
+TEST(a_small_zone_has_no_layers)
+{
+	struct keeping k = {0};
+
+	pair_start(&k.pair, 3, 60);
+	for (unsigned step = 0; step < 50; step++) {
+		keeping_change(&k);
+		CHECK(k.pair.view.layer_count == 1);
+		versions_agree(&k.pair);
+	}
+	pair_end(&k.pair);
+}
+
+/* "hN.example." for each N below `count`, but those that `step` takes away or brings. */
+static void hosts_fill(struct records *set, unsigned count, unsigned step)
+{
+	char line[100];
+
+	snprintf(line, sizeof line, "example. 9 SOA ns.example. h.example. %u 2 3 4 5", step);
+	add_line(set, line, 0);
+	for (unsigned i = 0; i < count; i++) {
+		bool is_new = i / 20 < step;
+		if (is_new && i % 20 == 7) continue;
+		snprintf(line, sizeof line, "h%u.example. 60 A 192.0.2.%d", i, is_new ? 2 : 1);
+		add_line(set, line, 0);
+	}
+	CHECK(records_sort(set, NULL) == OK);
+}
+
+/* 20 names and the apex in each change: 12 of them fill a top. */
+TEST(a_top_goes_into_the_delta_at_256_names_and_a_tenth_of_the_base_is_a_merge)
+{
+	enum { HOSTS = 6000 };
+	struct zone_pair pair = {.arenas = {arena_new(1 << 26), arena_new(1 << 26)}};
+	struct name_buffer apex;
+	unsigned step = 0, tops = 0;
+	struct view_update update = {0};
+
+	records_init(&pair.set, pair.arenas[0]);
+	hosts_fill(&pair.set, HOSTS, 0);
+	pair_layers_set(&pair,
+			image_octets(&pair.set, name_in(&apex, "example."), 7, pair.arenas[0]), 0);
+	while (!update.is_merge_due) {
+		struct arena *arena = pair.arenas[pair.turn ^= 1];
+		struct records after;
+		struct change change;
+		arena_reset(arena);
+		records_init(&after, arena);
+		hosts_fill(&after, HOSTS, ++step);
+		CHECK(change_between(&pair.set, &after, arena, &change, NULL) == OK);
+		change.digest_after = digest_of(&after);
+		unsigned layers = pair.view.layer_count;
+		CHECK(view_apply(&pair.view, &change, 0, arena, &update, NULL) == OK);
+		pair.set = after;
+		pair_layers_set(&pair, update.octets, update.stay);
+		pair.model.serial = step;
+		uint32_t top = image_node_count(&pair.view.layers[0]);
+		tops += layers == 3 && pair.view.layer_count == 2;
+		CHECK(step > 12 || (pair.view.layer_count == 2 && top == 1 + 20 * step));
+		CHECK(step != 13 || (pair.view.layer_count == 3 && top == 21));
+		CHECK(step != 24 || (pair.view.layer_count == 3 && top == 241));
+		CHECK(step != 25 || (pair.view.layer_count == 2 && top == 501));
+	}
+	CHECK(tops == 2 && step == 38 && image_node_count(&pair.view.layers[0]) == 761);
+	versions_agree(&pair);
+	pair_end(&pair);
+}
+
+static const char *const plain_lines[] = {
+	"example. 9 SOA ns.example. h.example. 1 2 3 4 5",
+	"example. 9 NS ns.example.",
+	"a.example. 60 A 192.0.2.1",
+	"a.example. 60 A 192.0.2.2",
+};
+
+/* One record as a side of a change. */
+static struct span side_of(struct arena *arena, const char *const *lines, size_t count)
+{
+	struct records set;
+
+	set_from(&set, arena, lines, count);
+	struct writer w = writer_of(arena_alloc(arena, set.wire_len + 1), set.wire_len + 1);
+	for (size_t i = 0; i < set.count; i++) {
+		struct record record = records_get(&set, i);
+		record_write(&record, &w);
+	}
+	return writer_span(&w);
+}
+
+static const struct {
+	enum code code;
+	const char *removed, *added;
+	const char *said; /* part of the sentence */
+} bad_changes[] = {
+	{E_CONFLICT, "a.example. 60 A 192.0.2.3", NULL, "not in the zone: a.example. 60 A"},
+	{E_CONFLICT, "a.example. 61 A 192.0.2.1", NULL, "not in the zone: a.example. 61 A"},
+	{E_CONFLICT, "b.example. 60 A 192.0.2.1", NULL, "not in the zone: b.example. 60 A"},
+	{E_CONFLICT, "a.example. 60 TXT x", NULL, "not in the zone: a.example. 60 TXT"},
+	{E_CONFLICT, NULL, "a.example. 60 A 192.0.2.2", "in the zone already: a.example. 60 A"},
+	{E_CONFLICT, NULL, "a.example. 61 A 192.0.2.3", "several TTLs: a.example. 61 A"},
+	{E_CONFLICT, NULL, "a.example.net. 60 A 192.0.2.3", "outside of the zone: a.example.net."},
+	{E_CONFLICT, NULL, "net. 60 A 192.0.2.3", "outside of the zone: net."},
+};
+
+TEST(a_change_that_does_not_fit_is_refused_and_the_record_named)
+{
+	static const char *const soas[] = {"example. 9 SOA ns.example. h.example. 1 2 3 4 5",
+					   "example. 9 SOA ns.example. h.example. 2 2 3 4 5"};
+	struct layered l;
+
+	layered_start(&l, plain_lines, ARRAY_COUNT(plain_lines));
+	for (size_t i = 0; i < ARRAY_COUNT(bad_changes); i++) {
+		const char *removed[] = {soas[0], bad_changes[i].removed};
+		const char *added[] = {soas[1], bad_changes[i].added};
+		struct change change = {.from_serial = 1,
+					.to_serial = 2,
+					.removed_count = removed[1] ? 2 : 1,
+					.added_count = added[1] ? 2 : 1};
+		struct view_update update;
+		struct error err;
+		change.removed = side_of(l.arena, removed, change.removed_count);
+		change.added = side_of(l.arena, added, change.added_count);
+		change.digest_after.count = 4 - change.removed_count + change.added_count;
+		CHECK(view_apply(&l.view, &change, 0, l.arena, &update, &err) ==
+		      bad_changes[i].code);
+		CHECK(update.octets.len == 0);
+		if (!strstr(err.text, bad_changes[i].said)) fail_msg("%zu: %s", i, err.text);
+	}
+	arena_free(l.arena);
+}
+
+static enum code apply_changed(struct layered *l, struct change change, const char *said)
+{
+	struct view_update update;
+	struct error err = {0};
+	enum code code = view_apply(&l->view, &change, 0, l->arena, &update, &err);
+
+	if (!strstr(err.text, said)) fail_msg("%s", err.text);
+	return code;
+}
+
+TEST(a_change_of_another_version_or_without_its_serial_is_refused)
+{
+	static const char *const lines[] = {
+		"example. 9 SOA ns.example. h.example. 2 2 3 4 5",
+		"example. 9 NS ns.example.",
+		"b.example. 60 A 192.0.2.1",
+	};
+	struct layered l;
+	struct records after;
+	struct change change, bad;
+
+	layered_start(&l, plain_lines, ARRAY_COUNT(plain_lines));
+	set_from(&after, l.arena, lines, ARRAY_COUNT(lines));
+	layered_change(&l, &after, &change);
+	CHECK(apply_changed(&l, change, "") == OK);
+	bad = change;
+	bad.from_serial = 7;
+	CHECK(apply_changed(&l, bad, "is at serial 1, the change is from 7") == E_CONFLICT);
+	bad = change;
+	bad.to_serial = 3;
+	CHECK(apply_changed(&l, bad, "without such an SOA") == E_CONFLICT);
+	bad = change;
+	bad.digest_after.count++;
+	CHECK(apply_changed(&l, bad, "says that 4 are left") == E_CONFLICT);
+	bad = change;
+	bad.added_count++;
+	bad.digest_after.count++;
+	CHECK(apply_changed(&l, bad, "as many records added as it says") == E_SYNTAX);
+	bad = change;
+	bad.removed.len--;
+	CHECK(apply_changed(&l, bad, "are no record") == E_SYNTAX);
+	bad.removed_count = UINT64_MAX;
+	CHECK(apply_changed(&l, bad, "") == E_CONFLICT);
+	arena_free(l.arena);
+}
+
+TEST(a_change_that_finds_no_memory_is_told_so)
+{
+	static const char *const lines[] = {
+		"example. 9 SOA ns.example. h.example. 2 2 3 4 5",
+		"example. 9 NS ns.example.",
+		"x.y.z.example. 60 A 192.0.2.1",
+	};
+	struct layered l;
+	struct records after;
+	struct change change;
+	struct view_update update;
+	enum code code = E_NOMEM;
+
+	layered_start(&l, plain_lines, ARRAY_COUNT(plain_lines));
+	set_from(&after, l.arena, lines, ARRAY_COUNT(lines));
+	layered_change(&l, &after, &change);
+	for (size_t limit = 0; code; limit += 64) {
+		struct arena *arena = arena_new(limit);
+		struct error err;
+		code = view_apply(&l.view, &change, 0, arena, &update, &err);
+		CHECK(code == OK || (code == E_NOMEM && limit < 8192));
+		arena_free(arena);
+	}
+	arena_free(l.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layers_are_the_zone_that_the_changes_made),
+		cmocka_unit_test(
+			a_large_zone_grows_a_top_a_delta_and_a_new_base_while_changes_come),
+		cmocka_unit_test(a_small_zone_has_no_layers),
+		cmocka_unit_test(
+			a_top_goes_into_the_delta_at_256_names_and_a_tenth_of_the_base_is_a_merge),
+		cmocka_unit_test(a_change_that_does_not_fit_is_refused_and_the_record_named),
+		cmocka_unit_test(a_change_of_another_version_or_without_its_serial_is_refused),
+		cmocka_unit_test(a_change_that_finds_no_memory_is_told_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
