@@ -153,6 +153,22 @@ char *arena_copy_text(struct arena *arena, struct span text)
 	return (char *)p;
 }
 
+bool arena_adopt(struct arena *to, struct arena *from)
+{
+	struct block **link = &to->newest;
+
+	if (to->used > to->limit || from->used > to->limit - to->used) return false;
+	/* Behind the newest, which still has room. */
+	if (*link) link = &to->newest->older;
+	struct block *older = *link;
+	*link = from->newest;
+	while (*link) link = &(*link)->older;
+	*link = older;
+	to->used += from->used;
+	free(from);
+	return true;
+}
+
 size_t arena_used(const struct arena *arena)
 {
 	return arena->used;

@@ -40,6 +40,12 @@ void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t new_siz
 uint8_t *arena_copy(struct arena *arena, struct span bytes) must_use;
 char *arena_copy_text(struct arena *arena, struct span text) must_use;
 
+/*
+ * What `from` holds lives as long as `to` from now on, and `from` is freed. False when it
+ * is more than `to` may hold: both are as they were.
+ */
+bool arena_adopt(struct arena *to, struct arena *from) must_use;
+
 /* Octets taken from the system so far. */
 size_t arena_used(const struct arena *arena);
 

@@ -37,21 +37,28 @@ static const char *file_name(const struct diagnostics *all, const char *name)
 	return arena_copy_text(all->arena, span_of_text(name));
 }
 
-static void diagnostic_add(struct diagnostics *all, bool warning, struct place place,
-			   struct span line, const char *format, va_list args)
+/* A new last one; NULL when no more are kept. */
+static struct diagnostic *diagnostic_new(struct diagnostics *all)
 {
-	if (!warning) all->error_count++;
-	if (all->count == DIAGNOSTICS_MAX) return;
+	if (all->count == DIAGNOSTICS_MAX) return NULL;
 	if (all->count == all->capacity) {
 		size_t capacity = all->capacity ? 2 * all->capacity : 8;
 		struct diagnostic *list =
 			arena_grow(all->arena, all->list, all->capacity * sizeof *list,
 				   capacity * sizeof *list);
-		if (!list) return;
+		if (!list) return NULL;
 		all->list = list;
 		all->capacity = capacity;
 	}
-	struct diagnostic *d = &all->list[all->count];
+	return &all->list[all->count];
+}
+
+static void diagnostic_add(struct diagnostics *all, bool warning, struct place place,
+			   struct span line, const char *format, va_list args)
+{
+	if (!warning) all->error_count++;
+	struct diagnostic *d = diagnostic_new(all);
+	if (!d) return;
 	*d = (struct diagnostic){.place = place, .warning = warning};
 	d->text = text_format(all->arena, format, args);
 	if (!d->text) d->text = "no memory for this message";
@@ -78,6 +85,23 @@ void diagnose_warning(struct diagnostics *all, struct place place, struct span l
 	va_start(args, format);
 	diagnostic_add(all, true, place, line, format, args);
 	va_end(args);
+}
+
+void diagnostics_append(struct diagnostics *all, const struct diagnostics *part)
+{
+	all->error_count += part->error_count;
+	for (size_t i = 0; i < part->count; i++) {
+		const struct diagnostic *from = &part->list[i];
+		struct diagnostic *d = diagnostic_new(all);
+		if (!d) return;
+		*d = *from;
+		d->text = arena_copy_text(all->arena, span_of_text(from->text));
+		if (!d->text) d->text = "no memory for this message";
+		if (from->place.file) d->place.file = file_name(all, from->place.file);
+		if (from->excerpt)
+			d->excerpt = arena_copy_text(all->arena, span_of_text(from->excerpt));
+		all->count++;
+	}
 }
 
 bool diagnostics_full(const struct diagnostics *all)

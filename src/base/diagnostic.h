@@ -43,6 +43,9 @@ void diagnose(struct diagnostics *all, struct place place, struct span line, con
 void diagnose_warning(struct diagnostics *all, struct place place, struct span line,
 		      const char *format, ...) printf_like(4, 5);
 
+/* Adds what was said of a part, as if it had been said here. Texts are copied. */
+void diagnostics_append(struct diagnostics *all, const struct diagnostics *part);
+
 /* No room for a further error is kept: a parser may stop. */
 bool diagnostics_full(const struct diagnostics *all);
 
