@@ -13,6 +13,7 @@
 #define DNS_ZONE_TEXT_H
 
 #include "base/diagnostic.h"
+#include "base/parallel.h"
 #include "dns/record.h"
 
 enum {
@@ -21,6 +22,33 @@ enum {
 	GENERATE_COUNT_MAX = 65536,      /* records of one $GENERATE */
 	GENERATE_TOTAL_MAX = 16 * 65536, /* records of all of them in one zone */
 	ZONE_TEXT_LINE_MAX = 1 << 20,    /* octets of one record, parentheses included */
+};
+
+/* What a part of a text has for itself while it is parsed beside others. */
+struct zone_text_part {
+	struct arena *arena;            /* scratch */
+	struct diagnostics diagnostics; /* empty, in an arena of its own */
+	void *context;                  /* for the sink */
+};
+
+/*
+ * How a long text is parsed in parts side by side. What comes of it, in the order in which
+ * parts are ended and records sunk between them, is what one parse would have given: a
+ * part that began with a wrong idea of $ORIGIN, $TTL or owner is ended unwanted, and
+ * parsed again.
+ */
+struct zone_text_aside {
+	const struct parallel *parallel;
+	size_t part_octets; /* of text, about; shorter than two of them: one parse */
+
+	/* For a part that begins; E_AGAIN ends parsing. The parse's own thread, as with `end`. */
+	enum code (*begin)(void *context, struct zone_text_part *part);
+
+	/* `wanted`: its records come next. It has no more use for `part`. */
+	enum code (*end)(void *context, struct zone_text_part *part, bool wanted);
+
+	/* So much more is parsed; by any thread. */
+	void (*went_on)(void *context, size_t octets);
 };
 
 struct zone_text_parser {
@@ -38,6 +66,8 @@ struct zone_text_parser {
 	/* One record; borrowed for the call. A code other than OK ends parsing with it. */
 	enum code (*sink)(void *context, const struct record *record, struct place place);
 	void *context;
+
+	const struct zone_text_aside *aside; /* with the same `context`; NULL: one parse */
 
 	struct arena *arena;             /* scratch for the time of parsing */
 	struct diagnostics *diagnostics; /* what is wrong, by file:line:column */

@@ -170,6 +170,13 @@ static void complain_unknown(struct zone_text *p, struct span found)
 			   near ? "?" : "");
 }
 
+bool zone_text_is_of_state(const struct zone_text *p)
+{
+	struct span found = word_span(&p->scan->words->list[0]);
+
+	return word_is(found, "$ORIGIN") || word_is(found, "$TTL");
+}
+
 enum code zone_text_directive(struct zone_text *p)
 {
 	const struct token_list *words = p->scan->words;

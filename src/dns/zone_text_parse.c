@@ -106,6 +106,9 @@ static bool ttl_from_state(struct zone_text *p, size_t at, uint32_t *ttl)
 		*ttl = state->default_ttl;
 	} else if (state->has_ttl) {
 		*ttl = state->ttl;
+	} else if (p->is_guess) {
+		p->has_stopped = true;
+		return false;
 	} else {
 		/* Once: with the line that is missing all the others are right. */
 		zone_text_complain(p, at, "no TTL: write one before the type, or $TTL above");
@@ -258,6 +261,9 @@ static enum code record_parse(struct zone_text *p)
 
 	if (!p->scan->begins_blank) {
 		owner_read(p, &words->list[0]);
+	} else if (!state->has_owner && p->is_guess) {
+		p->has_stopped = true;
+		return OK;
 	} else if (!state->has_owner) {
 		state->has_owner = state->owner_outside = true;
 		zone_text_complain(p, 0,
@@ -287,27 +293,58 @@ static struct span without_mark(struct span text)
 	return text;
 }
 
+static bool is_directive(const struct zone_text *p)
+{
+	const struct token *first = &p->words.list[0];
+
+	return first->len && first->text[0] == '$' && !p->scan->begins_blank && !first->quoted;
+}
+
+enum code zone_text_entries_parse(struct zone_text *p, size_t end)
+{
+	struct diagnostics *said = p->parser->diagnostics;
+	enum code code;
+
+	p->scan->end = end;
+	while ((code = zone_scan_next(p->scan)) == OK && p->words.count) {
+		size_t count = said->count, errors = said->error_count;
+		if (likely(!is_directive(p)))
+			code = record_parse(p);
+		else if (!p->is_guess || zone_text_is_of_state(p))
+			code = zone_text_directive(p);
+		else
+			p->has_stopped = true;
+		if (unlikely(p->has_stopped)) {
+			/* As if the entry had not been seen. */
+			said->count = count;
+			said->error_count = errors;
+			p->scan->at = p->scan->entry_at;
+			p->scan->line = p->scan->entry_line;
+			break;
+		}
+		if (code) break;
+	}
+	return code;
+}
+
 enum code zone_text_file_parse(struct zone_text *p, const struct zone_text_file *file,
 			       struct span text)
 {
+	const struct zone_text_aside *aside = p->parser->aside;
 	const struct zone_text_file *outer_file = p->file;
 	struct zone_scan *outer_scan = p->scan;
 	struct zone_scan scan;
 	enum code code;
 
-	zone_scan_start(&scan, file->name, without_mark(text), p->kernel, &p->words,
-			p->parser->arena, p->parser->diagnostics);
+	text = without_mark(text);
+	zone_scan_start(&scan, file->name, text, p->kernel, &p->words, p->parser->arena,
+			p->parser->diagnostics);
 	p->file = file;
 	p->scan = &scan;
-	while ((code = zone_scan_next(&scan)) == OK && p->words.count) {
-		const struct token *first = &p->words.list[0];
-		if (unlikely(first->len && first->text[0] == '$' && !scan.begins_blank &&
-			     !first->quoted))
-			code = zone_text_directive(p);
-		else
-			code = record_parse(p);
-		if (code) break;
-	}
+	if (aside && text.len / 2 >= aside->part_octets)
+		code = zone_text_parse_aside(p);
+	else
+		code = zone_text_entries_parse(p, text.len);
 	p->file = outer_file;
 	p->scan = outer_scan;
 	return code;

@@ -42,6 +42,8 @@ struct zone_text {
 	struct token_list made_words; /* of a record that $GENERATE makes, and its text */
 	uint8_t *made_text;
 	uint32_t include_count, generate_count;
+	/* A part that began with an idea of the state: it stops before what it cannot know. */
+	bool is_guess, has_stopped;
 };
 
 /* What stands between owner and data. */
@@ -59,6 +61,15 @@ enum code zone_text_parse_with(const struct text_kernel *kernel,
 /* Parses one file or the text of an $INCLUDE. */
 enum code zone_text_file_parse(struct zone_text *p, const struct zone_text_file *file,
 			       struct span text) must_use;
+
+/* Parses the entries that begin before `end`. */
+enum code zone_text_entries_parse(struct zone_text *p, size_t end) must_use;
+
+/* Parses the text of p->scan in parts (zone_text_aside.c). */
+enum code zone_text_parse_aside(struct zone_text *p) must_use;
+
+/* The words are a directive that changes nothing but the state. */
+bool zone_text_is_of_state(const struct zone_text *p);
 
 /* Handles the directive in the scan's words. */
 enum code zone_text_directive(struct zone_text *p) must_use;

@@ -15,6 +15,9 @@ void zone_scan_start(struct zone_scan *scan, const char *file, struct span text,
 	scan->text = text;
 	scan->at = 0;
 	scan->line = 1;
+	scan->end = text.len;
+	scan->entry_at = 0;
+	scan->entry_line = 1;
 	scan->begins_blank = false;
 	scan->has_inner_quote = false;
 	scan->words = words;
@@ -128,7 +131,9 @@ static enum split split_plain(struct zone_scan *scan)
 enum code zone_scan_next(struct zone_scan *scan)
 {
 	scan->words->count = 0;
-	while (scan->at < scan->text.len && !diagnostics_full(scan->diagnostics)) {
+	while (scan->at < scan->end && !diagnostics_full(scan->diagnostics)) {
+		scan->entry_at = scan->at;
+		scan->entry_line = scan->line;
 		uint8_t first = scan->text.ptr[scan->at];
 		scan->begins_blank = first == ' ' || first == '\t' || first == '\r';
 

@@ -24,8 +24,11 @@ struct token_list {
 struct zone_scan {
 	const char *file;
 	struct span text;
-	size_t at;     /* the first octet of the next line */
-	uint32_t line; /* its number, from 1 */
+	size_t at;       /* the first octet of the next line */
+	uint32_t line;   /* its number, from 1 */
+	size_t end;      /* entries begin before it; the text's length unless set */
+	size_t entry_at; /* where the entry found last begins */
+	uint32_t entry_line;
 
 	bool begins_blank;        /* the entry's line begins with a blank: RFC 1035 5.1 <blank> */
 	bool has_inner_quote;     /* one of its words is like key="value" */

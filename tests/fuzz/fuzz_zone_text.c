@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every kernel reads the same records and errors from a text; and the records of a text
- * without errors, printed, are a text that gives the same records.
+ * Every kernel reads the same records and errors from a text, and so do parts that are
+ * parsed side by side; and the records of a text without errors, printed, are a text that
+ * gives the same records.
  *
  * An octet of 0xff ends the zone file; what follows is the file that each $INCLUDE brings.
  */
 #include "fuzz.h"
 
-#include "dns/zone_text_parse.h"
-
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "../unit/dns/aside_help.h"
 
 enum { PRINTED_MAX = 1 << 20, RECORDS_MAX = 2000, ARENA_MAX = 256 << 20 };
+
+static const uint8_t apex[] = "\7example";
 
 struct outcome {
 	enum code code;
@@ -51,7 +50,6 @@ static enum code file_bring(void *context, const char *path, const char *from, s
 
 static void parse(const struct text_kernel *kernel, struct span text, struct outcome *outcome)
 {
-	static const uint8_t apex[] = "\7example";
 	struct arena *arena = arena_new(ARENA_MAX);
 	struct diagnostics diagnostics = {.arena = arena};
 	struct zone_text_parser parser = {.origin = {.wire = apex, .len = sizeof apex},
@@ -82,6 +80,15 @@ static void check_alike(const struct outcome *a, const struct outcome *b)
 	assert(span_equal(writer_span(&a->printed), writer_span(&b->printed)));
 }
 
+/* Parts of a few octets, whose size the input's own length gives. */
+static void check_parts(struct span text, struct span included, size_t size)
+{
+	bool agrees = aside_agrees((struct name){apex, sizeof apex}, text, included, 1 + size % 61,
+				   size, NULL);
+
+	assert(agrees);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t printed[3][PRINTED_MAX];
@@ -99,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		parse(kernels[i], text, &other);
 		check_alike(&first, &other);
 	}
+	if (first.code != E_LIMIT) check_parts(text, included, size);
 	if (first.code) return 0;
 	outcome_start(&other, printed[2], (struct span){0});
 	parse(text_kernel_best(), writer_span(&first.printed), &other);
