@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "zone/records.h"
+#include "zone/records_sort.h"
 
 #include <assert.h>
 
@@ -7,7 +7,12 @@ enum { FIXED_LEN = 10, ENTRIES_MIN = 16, FILES_MIN = 4 }; /* type, class, TTL, d
 
 void records_init(struct records *set, struct arena *arena)
 {
-	*set = (struct records){.arena = arena};
+	records_init_apart(set, arena, arena);
+}
+
+void records_init_apart(struct records *set, struct arena *arena, struct arena *index)
+{
+	*set = (struct records){.arena = arena, .index = index};
 }
 
 static enum code no_memory(const struct records *set, struct error *err)
@@ -25,7 +30,7 @@ static enum code entries_reserve(struct records *set, struct error *err)
 
 	size_t capacity = set->capacity ? 2 * set->capacity : ENTRIES_MIN;
 	struct record_entry *entries =
-		arena_grow(set->arena, set->entries, set->capacity * sizeof *entries,
+		arena_grow(set->index, set->entries, set->capacity * sizeof *entries,
 			   capacity * sizeof *entries);
 	if (!entries) return no_memory(set, err);
 	set->entries = entries;
@@ -34,8 +39,8 @@ static enum code entries_reserve(struct records *set, struct error *err)
 }
 
 /* Records come file by file, so the name is nearly always the newest one. */
-static enum code file_index(struct records *set, const char *file, uint16_t *index,
-			    struct error *err)
+enum code records_file_index(struct records *set, const char *file, uint16_t *index,
+			     struct error *err)
 {
 	for (size_t i = set->file_count; i > 0; i--) {
 		if (strcmp(set->files[i - 1], file) != 0) continue;
@@ -78,7 +83,7 @@ enum code records_add(struct records *set, const struct record *record, struct p
 
 	if (code) return code;
 	if (place.file && place.line) {
-		code = file_index(set, place.file, &entry.file, err);
+		code = records_file_index(set, place.file, &entry.file, err);
 		if (code) return code;
 		entry.line = place.line;
 	}

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/diagnostic.h"
+#include "base/parallel.h"
 #include "dns/record.h"
 
 /* Indexes fit 32 and 16 bits. */
@@ -25,7 +26,8 @@ struct record_entry {
 };
 
 struct records {
-	struct arena *arena; /* owns everything below */
+	struct arena *arena; /* owns everything below but what a run or `index` does */
+	struct arena *index; /* owns the entries; the same unless it was said otherwise */
 	struct record_entry *entries;
 	size_t count;
 	size_t capacity;
@@ -37,6 +39,9 @@ struct records {
 
 /* `arena` is borrowed and must outlive the set. */
 void records_init(struct records *set, struct arena *arena);
+
+/* The same with the entries in an arena of their own. */
+void records_init_apart(struct records *set, struct arena *arena, struct arena *index);
 
 /* Copies the record. E_NOMEM when the arena is full, E_LIMIT above RECORDS_MAX or
  * RECORD_FILES_MAX: the set is as it was. */
@@ -56,6 +61,15 @@ enum code records_add_wire(struct records *set, struct span wire, struct error *
  * arena for good: E_NOMEM leaves the set as it was.
  */
 enum code records_sort(struct records *set, struct error *err) must_use;
+
+/*
+ * Makes `out`, which is empty, the sorted set of all parts one behind the other: what
+ * records_sort would make of it. Octets of records that had to change places are laid
+ * anew, in order. The parts come from records_init_apart, each with arenas that nothing
+ * else uses: whatever the outcome, those are gone, and the parts with them.
+ */
+enum code records_join(struct records *parts, size_t count, const struct parallel *parallel,
+		       struct records *out, struct error *err) must_use;
 
 /* Record `i`; borrowed. */
 struct record records_get(const struct records *set, size_t i);

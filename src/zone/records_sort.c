@@ -9,25 +9,13 @@
  * and only the data of one RRset is compared by record_compare. Ties go by the order
  * in which the records came.
  */
-#include "zone/records.h"
+#include "zone/records_sort.h"
 
 #include <assert.h>
 
 enum {
-	KEY_OCTETS = 8,
 	SMALL = 24,    /* below this, insertion wins */
 	SMALL_TIE = 6, /* so few ties are not worth new keys */
-};
-
-struct item {
-	uint64_t key;
-	uint32_t index;
-};
-
-struct sort {
-	const struct records *set;
-	size_t shared_len; /* octets at the end of every owner */
-	bool by_record;    /* ties of keys are decided by the records themselves */
 };
 
 struct key {
@@ -60,8 +48,7 @@ static void key_put_label(struct key *key, const uint8_t *label)
 	key_put(key, 0);
 }
 
-/* Gives the item eight octets of its key; false when the key goes on after them. */
-static bool item_key(const struct sort *sort, struct item *item, size_t from)
+bool item_key(const struct sort *sort, struct item *item, size_t from)
 {
 	const struct record_entry *entry = &sort->set->entries[item->index];
 	size_t own_len = entry->owner_len - sort->shared_len;
@@ -195,9 +182,8 @@ static void item_prefetch(const struct sort *sort, const struct item *items, siz
 	if (i + STEPS < count) __builtin_prefetch(entries[items[i + STEPS].index].wire);
 }
 
-/* Sorts items that agree in the first `from` octets of their keys and hold the next ones. Goes as
- * deep as a key has groups of eight octets: some 65. */
-static void items_sort(const struct sort *sort, struct item *items, size_t count, size_t from)
+/* Goes as deep as a key has groups of eight octets: some 65. */
+void items_sort(const struct sort *sort, struct item *items, size_t count, size_t from)
 {
 	unsigned depth = 2 * (unsigned)(64 - __builtin_clzll(count | 1));
 	size_t next;
@@ -221,16 +207,13 @@ static void items_sort(const struct sort *sort, struct item *items, size_t count
 	}
 }
 
-/* Octets of the labels, root included, in which all owners end. */
-static size_t shared_end(const struct records *set)
+struct name records_shared_end(const struct records *set, struct name end)
 {
-	struct name end = records_get(set, 0).owner;
-
-	for (size_t i = 1; i < set->count && !name_is_root(end); i++) {
+	for (size_t i = 0; i < set->count && !name_is_root(end); i++) {
 		struct name owner = records_get(set, i).owner;
 		while (!name_is_below(owner, end)) end = name_parent(end);
 	}
-	return end.len;
+	return end;
 }
 
 /* Puts each entry where its item is, along the cycles of the permutation. */
@@ -266,8 +249,7 @@ static void duplicates_drop(struct records *set)
 	set->count = kept;
 }
 
-/* The order of neighbours: <0 when each is before the next, 0 with equal ones, else >0. */
-static int order_found(const struct records *set)
+int records_order(const struct records *set)
 {
 	int found = -1;
 
@@ -284,10 +266,11 @@ static int order_found(const struct records *set)
 
 enum code records_sort(struct records *set, struct error *err)
 {
-	int order = order_found(set);
+	int order = records_order(set);
 
 	if (order > 0) {
-		struct sort sort = {.set = set, .shared_len = shared_end(set)};
+		struct name end = records_shared_end(set, records_get(set, 0).owner);
+		struct sort sort = {.set = set, .shared_len = end.len};
 		struct item *items = arena_alloc_array(set->arena, set->count, sizeof *items);
 		if (!items)
 			return error_set(err, E_NOMEM, "no memory to sort %zu records", set->count);

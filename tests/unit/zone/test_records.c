@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zone/fixture.h"
 
+#include "zone/records_sort.h"
+
 #include <stdio.h>
 
 static void line_is(const struct records *set, size_t i, const char *expected)
@@ -123,6 +125,90 @@ TEST(sorting_agrees_with_the_plainest_way)
 			CHECK(set.entries[i].wire == drawn.entries[order[i]].wire &&
 			      set.entries[i].line == order[i] + 1);
 		arena_free(arena);
+	}
+}
+
+/* Deals the records in their order to parts, which name files of their own. */
+static size_t parts_deal(const struct records *set, uint64_t *seed, struct records *parts,
+			 size_t part_max)
+{
+	static const char *const files[] = {"one", "two", "three"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count || !count; i++) {
+		if (!count || (count < part_max && draw(seed, 20) == 0)) {
+			struct arena *arena = arena_new(1 << 22), *index = arena_new(1 << 22);
+			CHECK(arena && index);
+			records_init_apart(&parts[count++], arena, index);
+		}
+		if (i == set->count) break;
+		struct record record = records_get(set, i);
+		struct place place = records_place(set, i);
+		place.file = files[draw(seed, 3)];
+		CHECK(records_add(&parts[count - 1], &record, place, NULL) == OK);
+	}
+	return count;
+}
+
+/* The last part runs first: what comes of parts must not depend on their order. */
+static void run_backwards(void *context, size_t count, void (*part)(void *of, size_t i), void *of)
+{
+	(void)context;
+	while (count > 0) part(of, --count);
+}
+
+TEST(parts_that_are_joined_are_what_one_sort_gives)
+{
+	static const struct parallel parallel = {run_backwards, NULL, 2};
+	static struct records parts[64];
+
+	for (uint64_t run = 0; run < 300; run++) {
+		struct arena *arena = arena_new(1 << 24);
+		struct records set, whole, joined;
+		uint64_t seed = run;
+		records_init(&set, arena);
+		records_init(&whole, arena);
+		records_init(&joined, arena);
+		draw_set(&set, &seed, draw(&seed, run % 10 == 0 ? 3000 : 100));
+		if (run % 3 == 0) CHECK(records_sort(&set, NULL) == OK); /* in order already */
+		size_t count = parts_deal(&set, &seed, parts, 64);
+		for (size_t i = 0; i < count; i++)
+			for (size_t k = 0; k < parts[i].count; k++) {
+				struct record record = records_get(&parts[i], k);
+				CHECK(records_add(&whole, &record, records_place(&parts[i], k),
+						  NULL) == OK);
+			}
+		CHECK(records_sort(&whole, NULL) == OK);
+		CHECK(records_join_in(1 + draw(&seed, 200), parts, count,
+				      run % 2 ? &parallel : NULL, &joined, NULL) == OK);
+		CHECK(joined.sorted && sets_identical(&joined, &whole));
+		CHECK(joined.wire_len == whole.wire_len);
+		for (size_t i = 0; i < joined.count; i++) {
+			struct place a = records_place(&joined, i), b = records_place(&whole, i);
+			CHECK(a.line == b.line && (!a.line || strcmp(a.file, b.file) == 0));
+		}
+		arena_free(arena);
+	}
+}
+
+TEST(a_join_without_memory_leaves_nothing_behind)
+{
+	static struct records parts[8];
+
+	for (size_t limit = 0; limit < 60000; limit += 3001) {
+		struct arena *drawn = arena_new(1 << 24), *arena = arena_new(limit);
+		struct records set, joined;
+		uint64_t seed = 5;
+		records_init(&set, drawn);
+		records_init(&joined, arena);
+		draw_set(&set, &seed, 600);
+		size_t count = parts_deal(&set, &seed, parts, 8);
+		enum code code = records_join_in(50, parts, count, NULL, &joined, NULL);
+		CHECK(code == OK || code == E_NOMEM);
+		CHECK(limit > 3001 || code == E_NOMEM);
+		for (size_t i = 0; i < count; i++) CHECK(!parts[i].arena && !parts[i].index);
+		arena_free(arena);
+		arena_free(drawn);
 	}
 }
 
@@ -252,6 +338,8 @@ int main(void)
 		cmocka_unit_test(records_come_in_canonical_order),
 		cmocka_unit_test(of_equal_records_the_first_stays),
 		cmocka_unit_test(sorting_agrees_with_the_plainest_way),
+		cmocka_unit_test(parts_that_are_joined_are_what_one_sort_gives),
+		cmocka_unit_test(a_join_without_memory_leaves_nothing_behind),
 		cmocka_unit_test(sorting_is_quick_for_sets_made_to_be_slow),
 		cmocka_unit_test(a_full_arena_leaves_the_set_as_it_was),
 		cmocka_unit_test(a_run_of_wire_forms_comes_in_whole_or_not_at_all),
