@@ -3,6 +3,8 @@
 #include "cli/cli.h"
 
 #include "cli/show.h"
+#include "host/machine.h"
+#include "host/workers.h"
 #include "server/config_files.h"
 #include "server/zone_file.h"
 
@@ -16,6 +18,7 @@ struct checking {
 	struct diagnostics diagnostics;
 	struct zone_progress progress;
 	struct zone_load load;
+	struct workers *workers;
 };
 
 static void result_json(const struct checking *checking, bool good, const struct soa *soa)
@@ -55,11 +58,14 @@ int command_CHECK(const struct invocation *invocation)
 			    : cli_usage("which zone is it? --origin NAME");
 	}
 	checking.diagnostics.arena = checking.arena;
+	if (workers_start(processor_count() - 1, NULL, &checking.workers, NULL))
+		checking.workers = NULL;
 	checking.load = (struct zone_load){
 		.path = path,
 		.origin = name_of(&origin),
 		.work = checking.arena,
 		.diagnostics = &checking.diagnostics,
+		.parallel = checking.workers ? workers_parallel(checking.workers) : NULL,
 		.progress = &checking.progress,
 	};
 	enum code code = zone_load(&checking.load, &err);
@@ -74,6 +80,8 @@ int command_CHECK(const struct invocation *invocation)
 			printf("%s: good, serial %u, %s records\n", path, soa.serial,
 			       number_show(checking.load.records->count, number));
 	}
+	workers_stop(checking.workers);
+	workers_free(checking.workers);
 	zone_files_clear(&checking.load.files);
 	free(checking.load.denied);
 	arena_free(checking.arena);

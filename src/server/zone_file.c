@@ -50,11 +50,109 @@ unsigned zone_progress_percent(const struct zone_progress *progress)
 	return total ? (unsigned)(octets * PERCENT_PARSED / total) : 0;
 }
 
+/* A text is parsed in parts of at least so much; so many at most for the largest. */
+enum { PART_OCTETS_MIN = 512 << 10, PARTS_WANTED = 128 };
+
+/* Where a sink puts records: a part's set, or one for what stands between parts. */
+struct sinking {
+	struct records *set;     /* NULL: the next record opens one */
+	struct loading *loading; /* NULL in a part */
+};
+
 /* One load under way: its texts are gone when it is done. */
 struct loading {
+	struct sinking sinking; /* first: the context of the parser is that of the sink */
 	struct zone_load *load;
 	struct arena *texts;
+	struct records *sets; /* malloc'ed, each in arenas of its own, in the order of the text */
+	size_t set_count, set_capacity;
 };
+
+/* A part while it is parsed. */
+struct part {
+	struct sinking sinking;
+	struct records set;
+	struct arena *scratch, *said;
+};
+
+/* A new last set; NULL when memory ran out, and the arenas are still the caller's. */
+static struct records *set_append(struct loading *loading, const struct records *set)
+{
+	if (loading->set_count == loading->set_capacity) {
+		size_t capacity = loading->set_capacity ? 2 * loading->set_capacity : 4;
+		struct records *grown = realloc(loading->sets, capacity * sizeof *grown);
+		if (!grown) return NULL;
+		loading->sets = grown;
+		loading->set_capacity = capacity;
+	}
+	loading->sets[loading->set_count] = *set;
+	return &loading->sets[loading->set_count++];
+}
+
+static bool set_new(struct records *set)
+{
+	struct arena *arena = arena_new(ZONE_WORK_OCTETS_MAX);
+	struct arena *index = arena_new(ZONE_WORK_OCTETS_MAX);
+
+	records_init_apart(set, arena, index);
+	if (arena && index) return true;
+	arena_free(arena);
+	arena_free(index);
+	return false;
+}
+
+static void set_free(struct records *set)
+{
+	arena_free(set->arena);
+	arena_free(set->index);
+}
+
+static void part_free(struct part *part)
+{
+	arena_free(part->scratch);
+	arena_free(part->said);
+	free(part);
+}
+
+static enum code part_begin(void *context, struct zone_text_part *out)
+{
+	struct loading *loading = context;
+	struct part *part;
+
+	if (atomic_load_explicit(&loading->load->progress->unwanted, memory_order_relaxed))
+		return E_AGAIN;
+	if (!(part = calloc(1, sizeof *part))) return E_NOMEM;
+	part->scratch = arena_new(ZONE_WORK_OCTETS_MAX);
+	part->said = arena_new(ZONE_WORK_OCTETS_MAX);
+	if (!part->scratch || !part->said || !set_new(&part->set)) {
+		part_free(part);
+		return E_NOMEM;
+	}
+	part->sinking.set = &part->set;
+	*out = (struct zone_text_part){
+		.arena = part->scratch, .diagnostics = {.arena = part->said}, .context = part};
+	return OK;
+}
+
+static enum code part_end(void *context, struct zone_text_part *own, bool wanted)
+{
+	struct loading *loading = context;
+	struct part *part = own->context;
+	enum code code = OK;
+
+	if (wanted && !set_append(loading, &part->set)) code = E_NOMEM;
+	if (wanted) loading->sinking.set = NULL;
+	if (!wanted || code) set_free(&part->set);
+	part_free(part);
+	return code;
+}
+
+static void part_went_on(void *context, size_t octets)
+{
+	struct loading *loading = context;
+
+	atomic_fetch_add_explicit(&loading->load->progress->octets, octets, memory_order_relaxed);
+}
 
 static enum code read_one(struct loading *loading, const char *path, struct span *text,
 			  struct error *err)
@@ -92,11 +190,23 @@ static enum code include(void *context, const char *path, const char *from, stru
 	return read_one(loading, whole, text, err);
 }
 
+static enum code set_open(struct sinking *sinking)
+{
+	struct records set;
+
+	if (!set_new(&set)) return E_NOMEM;
+	sinking->set = set_append(sinking->loading, &set);
+	if (sinking->set) return OK;
+	set_free(&set);
+	return E_NOMEM;
+}
+
 static enum code sink(void *context, const struct record *record, struct place place)
 {
-	struct loading *loading = context;
+	struct sinking *sinking = context;
 
-	return records_add(loading->load->records, record, place, NULL);
+	if (unlikely(!sinking->set) && set_open(sinking)) return E_NOMEM;
+	return records_add(sinking->set, record, place, NULL);
 }
 
 /* The first error, for those who see one line only. */
@@ -119,11 +229,16 @@ static enum code first_error(const struct zone_load *load, enum code code, struc
 static enum code parse(struct loading *loading, struct error *err)
 {
 	struct zone_load *load = loading->load;
+	struct zone_text_aside aside = {.parallel = load->parallel,
+					.begin = part_begin,
+					.end = part_end,
+					.went_on = part_went_on};
 	struct zone_text_parser parser = {
 		.origin = load->origin,
 		.include = include,
 		.sink = sink,
 		.context = loading,
+		.aside = &aside,
 		.arena = loading->texts,
 		.diagnostics = load->diagnostics,
 	};
@@ -131,20 +246,45 @@ static enum code parse(struct loading *loading, struct error *err)
 	enum code code = read_one(loading, load->path, &text, err);
 
 	if (code) return code;
+	aside.part_octets = text.len / PARTS_WANTED;
+	if (aside.part_octets < PART_OCTETS_MIN) aside.part_octets = PART_OCTETS_MIN;
 	code = zone_text_parse(&parser, load->path, text);
 	if (code == E_SYNTAX) return first_error(load, code, err);
+	if (code == E_AGAIN) return error_set(err, code, "%s is not wanted any more", load->path);
 	return code ? error_set(err, code, "no memory to read %s", load->path) : OK;
 }
 
-/* From records in the order of the text to a zone. */
+/* All sets become one, in the arena that the caller keeps. */
+static enum code join(struct loading *loading, struct error *err)
+{
+	struct zone_load *load = loading->load;
+	struct records *set = load->records, *only = loading->sets;
+	enum code code;
+
+	if (loading->set_count != 1) {
+		size_t count = loading->set_count;
+		loading->set_count = 0;
+		return records_join(loading->sets, count, load->parallel, set, err);
+	}
+	if ((code = records_sort(only, err))) return code;
+	*set = *only;
+	set->arena = set->index = load->work;
+	if (!arena_adopt(load->work, only->arena))
+		return error_set(err, E_NOMEM, "no memory to read %s", load->path);
+	only->arena = NULL;
+	if (!arena_adopt(load->work, only->index))
+		return error_set(err, E_NOMEM, "no memory to read %s", load->path);
+	loading->set_count = 0;
+	return OK;
+}
+
+/* From a sorted set to a zone. */
 static enum code finish(struct zone_load *load, struct error *err)
 {
 	struct soa soa;
-	enum code code = records_sort(load->records, err);
+	enum code code = zone_check(load->records, load->origin, load->diagnostics);
 
-	if (code) return code;
-	if ((code = zone_check(load->records, load->origin, load->diagnostics)))
-		return first_error(load, code, err);
+	if (code) return first_error(load, code, err);
 	if (records_soa(load->records, load->origin, &soa)) load->files.serial = soa.serial;
 	if (load->crypto && !zone_digest_of(load->records, load->crypto, &load->digest))
 		return error_set(err, E_NOMEM, "the digest could not be computed");
@@ -156,6 +296,7 @@ enum code zone_load(struct zone_load *load, struct error *err)
 	struct loading loading = {.load = load, .texts = arena_new(SIZE_MAX)};
 	enum code code = E_NOMEM;
 
+	loading.sinking.loading = &loading;
 	load->records = arena_alloc(load->work, sizeof *load->records);
 	if (!loading.texts || !load->records) {
 		error_set(err, code, "no memory to read %s", load->path);
@@ -166,8 +307,11 @@ enum code zone_load(struct zone_load *load, struct error *err)
 	arena_free(loading.texts);
 	loading.texts = NULL;
 	atomic_store_explicit(&load->progress->parsed, true, memory_order_relaxed);
+	if (!code) code = join(&loading, err);
 	if (!code) code = finish(load, err);
 out:
+	for (size_t i = 0; i < loading.set_count; i++) set_free(&loading.sets[i]);
+	free(loading.sets);
 	arena_free(loading.texts);
 	return code;
 }

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #define ZONE_FILE_OCTETS_MAX ((size_t)8 << 30)
+#define ZONE_WORK_OCTETS_MAX ((size_t)64 << 30) /* of one new version */
 
 enum { PATH_TEXT_MAX = 4096 };
 

@@ -221,6 +221,11 @@ class Server:
                 return rrset[0].serial
         return None
 
+    def wait_good(self):
+        """Every zone is loaded, and nothing is wrong."""
+        wait_until(lambda: self.run("status", check=False).returncode == 0,
+                   what=lambda: self.run("status", check=False).stdout)
+
     def wait_serial(self, zone, serial, seconds=PATIENCE):
         wait_until(lambda: self.serial(zone) == serial, seconds,
                    lambda: f"{self.name} serves {zone} {serial} (now {self.serial(zone)})\n{self.log}")

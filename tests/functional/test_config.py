@@ -111,7 +111,7 @@ def test_a_broken_configuration_leaves_the_one_before_in_force(servers, zone_fil
     assert server.json("status", check=False)["config"]["problem"]
     server.config_path.write_text(good)
     server.run("config", "apply")
-    assert server.run("status").returncode == 0
+    server.wait_good()
 
 
 def test_what_is_no_yaml_at_all_does_not_hide_the_server(servers, zone_file):

@@ -10,8 +10,7 @@
 enum { ZONES_IN_WORK_MAX = 1024 };
 #define ZONES_IN_WORK_OCTETS_MAX ((size_t)512 << 20)
 
-#define ZONE_WORK_OCTETS_MAX ((size_t)64 << 30) /* of the candidate under way */
-#define ZONE_SAID_OCTETS_MAX ((size_t)1 << 20)  /* of diagnostics */
+#define ZONE_SAID_OCTETS_MAX ((size_t)1 << 20) /* of diagnostics */
 
 /* The records of a transfer, chunk by chunk as they come. */
 struct incoming {
