@@ -76,12 +76,33 @@ void stream_end(struct stream *stream)
 	stream->ended = true;
 }
 
-/* Octets of the next message with its length, as far as the length itself is there. */
+/* Octets of a message with its length, as far as the length itself is among the `len` there. */
+static size_t message_octets(const uint8_t *p, size_t len)
+{
+	if (len < STREAM_LENGTH_OCTETS) return STREAM_LENGTH_OCTETS;
+	return STREAM_LENGTH_OCTETS + (size_t)(p[0] << 8 | p[1]);
+}
+
 static size_t next_octets(const struct stream_buffer *in)
 {
-	if (in->len < STREAM_LENGTH_OCTETS) return STREAM_LENGTH_OCTETS;
-	const uint8_t *p = in->ptr + in->at;
-	return STREAM_LENGTH_OCTETS + (size_t)(p[0] << 8 | p[1]);
+	return message_octets(in->ptr + in->at, in->len);
+}
+
+size_t stream_peek(const struct stream *stream, struct span *messages, size_t count_max)
+{
+	const struct stream_buffer *in = &stream->in;
+	size_t at = 0, count = 0;
+
+	while (count < count_max) {
+		const uint8_t *p = in->ptr + in->at + at;
+		size_t octets = message_octets(p, in->len - at);
+		if (octets < STREAM_LENGTH_OCTETS + STREAM_MESSAGE_MIN || octets > in->len - at)
+			break;
+		messages[count++] =
+			span_of(p + STREAM_LENGTH_OCTETS, octets - STREAM_LENGTH_OCTETS);
+		at += octets;
+	}
+	return count;
 }
 
 enum stream_result stream_next(struct stream *stream, instant_ns now, struct span *message)

@@ -80,9 +80,12 @@ void stream_received(struct stream *stream, size_t len);
 void stream_end(struct stream *stream);
 
 /*
- * `message` borrows from the input buffer until stream_room, stream_lend or stream_next
- * is called on it.
+ * Whole messages that wait, at most `count_max`, without taking them: stream_next gives
+ * them in this order. They borrow from the input buffer until stream_room or stream_lend.
  */
+size_t stream_peek(const struct stream *stream, struct span *messages, size_t count_max);
+
+/* `message` borrows from the input buffer until stream_room or stream_lend. */
 enum stream_result stream_next(struct stream *stream, instant_ns now, struct span *message);
 
 /* Octets that the input buffer must have after STREAM_GROW. */

@@ -93,52 +93,26 @@ uint64_t requests_answer_fast(struct worker *worker, const struct batch_view *vi
 			      enum transport transport, size_t count)
 {
 	struct answer_batch *answers = &worker->batch->answers;
-	unsigned names_missing = 0;
 
 	answers->server = &view->server;
 	answers->transport = transport;
 	answers->now = view->now;
 	answers->count = count;
-	uint64_t fast = answer_batch(answers);
-	if (!fast) return 0;
+	return answer_batch(answers);
+}
+
+void requests_count_fast(struct worker *worker, enum transport transport, uint64_t fast)
+{
+	const struct answer_item *items = worker->batch->answers.items;
+	unsigned replies = (unsigned)__builtin_popcountll(fast), names_missing = 0;
+
+	if (!fast) return;
 	for (uint64_t left = fast; left; left &= left - 1)
-		names_missing += answers->items[__builtin_ctzll(left)].rcode == RCODE_NXDOMAIN;
-	unsigned replies = (unsigned)__builtin_popcountll(fast);
+		names_missing += items[__builtin_ctzll(left)].rcode == RCODE_NXDOMAIN;
 	worker_count(worker, transport == TRANSPORT_UDP ? METRIC_QUERIES_UDP : METRIC_QUERIES_TCP,
 		     replies);
 	worker_count(worker, METRIC_REPLIES_NOERROR, replies - names_missing);
 	worker_count(worker, METRIC_REPLIES_NXDOMAIN, names_missing);
-	return fast;
-}
-
-static struct address endpoint_address(const void *context, size_t i)
-{
-	const struct endpoint *from = context;
-
-	(void)i;
-	return from->address;
-}
-
-/* A request of a stream, as a batch of one. */
-static bool request_answer_fast(struct worker *worker, const struct batch_view *view,
-				struct span wire, const struct endpoint *from, struct writer *out,
-				struct answer *result)
-{
-	struct answer_batch *answers = &worker->batch->answers;
-	struct answer_item *item = &answers->items[0];
-
-	if (wire.len > REQUEST_OCTETS_MAX || out->cap < UDP_OCTETS_MAX) return false;
-	memcpy(worker->batch->requests[0], wire.ptr, wire.len);
-	item->wire = span_of(worker->batch->requests[0], wire.len);
-	item->reply = out->ptr;
-	answers->address = endpoint_address;
-	answers->context = from;
-	if (!requests_answer_fast(worker, view, TRANSPORT_TCP, 1)) return false;
-	out->len = item->reply_len;
-	memset(result, 0, offsetof(struct answer, query));
-	result->rcode = item->rcode;
-	result->zone = item->zone;
-	return true;
 }
 
 void request_answer(struct worker *worker, const struct batch_view *view, struct span wire,
@@ -151,9 +125,6 @@ void request_answer(struct worker *worker, const struct batch_view *view, struct
 					       .now = view->now,
 					       .now_unix_s = view->now_unix_s};
 
-	if (transport == TRANSPORT_TCP &&
-	    request_answer_fast(worker, view, wire, from, out, result))
-		return;
 	worker_count(worker, transport == TRANSPORT_UDP ? METRIC_QUERIES_UDP : METRIC_QUERIES_TCP,
 		     1);
 	answer(&view->server, &request, out, result);

@@ -27,11 +27,12 @@ void request_answer(struct worker *worker, const struct batch_view *view, struct
 		    struct answer *result);
 
 /*
- * Answers and counts what the fast path can of the first `count` items of the worker's
- * batch, which have their wire and room for the reply. Bit i is set where items[i] was
- * answered; the others are for request_answer.
+ * Answers what the fast path can of the first `count` items of the worker's batch, which
+ * have their wire, room for the reply, and who sent them. Bit i is set where items[i] was
+ * answered; the others are for request_answer. Those whose reply goes out are to be counted.
  */
 uint64_t requests_answer_fast(struct worker *worker, const struct batch_view *view,
 			      enum transport transport, size_t count);
+void requests_count_fast(struct worker *worker, enum transport transport, uint64_t fast);
 
 #endif

@@ -52,6 +52,7 @@ static void datagrams_answer(struct udp_source *source, const struct datagram *l
 	answers->address = datagram_address;
 	answers->context = source->datagrams;
 	uint64_t fast = requests_answer_fast(worker, &view, TRANSPORT_UDP, count);
+	requests_count_fast(worker, TRANSPORT_UDP, fast);
 	for (size_t i = 0; i < count; i++) {
 		if (fast >> i & 1)
 			datagrams_reply(source->datagrams, i, answers->items[i].reply,
@@ -240,7 +241,7 @@ enum code worker_open(struct worker *worker, struct front_shared *shared, unsign
 	refusals_open(&worker->refusals, worker->loop);
 	if (!(worker->crypto = crypto_new(err))) return E_NOMEM;
 	worker->batch = malloc(sizeof *worker->batch);
-	worker->in = malloc(STREAM_IN_OCTETS_MAX);
+	worker->in = malloc(STREAM_IN_OCTETS_MAX + ANSWER_SLACK_OCTETS);
 	worker->out = malloc(STREAM_OUT_OCTETS);
 	if (!worker->batch || !worker->in || !worker->out ||
 	    !connections_reserve(worker, STREAMS_MIN))

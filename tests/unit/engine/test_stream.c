@@ -91,6 +91,34 @@ TEST(rfc7766_8_messages_come_out_whole_however_they_are_split)
 }
 
 /* RFC 1035 4.2.2: what announces less than a header is no DNS. */
+TEST(what_waits_can_be_looked_at_before_it_is_taken)
+{
+	static uint8_t wire[1024];
+	struct writer w = writer_of(wire, sizeof wire);
+	struct stream s = open_stream(STREAM_IN_OCTETS_MIN);
+	struct span seen[8], message;
+
+	CHECK(stream_peek(&s, seen, 8) == 0);
+	for (uint8_t i = 0; i < 5; i++) add_framed(&w, (uint16_t)(20 + i), i);
+	add_framed(&w, 300, 9);
+	CHECK(feed(&s, wire, w.len - 1) == w.len - 1);
+	CHECK(stream_peek(&s, seen, 3) == 3);
+	CHECK(stream_peek(&s, seen, 8) == 5); /* the last one lacks an octet */
+	for (size_t i = 0; i < 5; i++) {
+		CHECK(stream_next(&s, 0, &message) == STREAM_MESSAGE);
+		CHECK(message.ptr == seen[i].ptr && message.len == seen[i].len &&
+		      message.len == 20 + i);
+	}
+	CHECK(stream_peek(&s, seen, 8) == 0 && stream_next(&s, 0, &message) == STREAM_READ);
+	s = open_stream(STREAM_IN_OCTETS_MIN);
+	w = writer_of(wire, sizeof wire);
+	add_framed(&w, 12, 1);
+	add_framed(&w, 11, 2);
+	add_framed(&w, 12, 3);
+	feed(&s, wire, w.len);
+	CHECK(stream_peek(&s, seen, 8) == 1); /* nothing behind what breaks the framing */
+}
+
 TEST(a_length_below_a_header_closes)
 {
 	for (uint8_t len = 0; len <= 12; len++) {
@@ -260,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rfc7766_8_messages_come_out_whole_however_they_are_split),
+		cmocka_unit_test(what_waits_can_be_looked_at_before_it_is_taken),
 		cmocka_unit_test(a_length_below_a_header_closes),
 		cmocka_unit_test(an_idle_connection_needs_no_memory),
 		cmocka_unit_test(a_reply_is_framed_and_goes_out_in_any_pieces),
