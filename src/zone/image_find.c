@@ -53,3 +53,33 @@ enum probe image_probe(const struct image *image, uint64_t hash, struct name nam
 	bucket = buckets + (size_t)hash_second(hash, image->bucket_count) * IMAGE_LINE;
 	return bucket_probe(image, bucket, hash, name, out);
 }
+
+static const uint8_t *bucket_home(const struct image *image, uint64_t hash)
+{
+	const uint8_t *buckets = image->bytes.ptr + (size_t)image->buckets_at * IMAGE_UNIT;
+
+	return buckets + (size_t)hash_home(hash, image->bucket_count) * IMAGE_LINE;
+}
+
+void image_probe_begin(const struct image *image, uint64_t hash)
+{
+	__builtin_prefetch(bucket_home(image, hash));
+}
+
+bool image_probe_touch(const struct image *image, uint64_t hash)
+{
+	const uint8_t *bucket = bucket_home(image, hash);
+	uint64_t left[2] = {
+		tags_match(bucket, 0, hash_tag(hash)),
+		tags_match(bucket, 8, hash_tag(hash)) & UINT32_MAX,
+	};
+
+	for (unsigned half = 0; half < 2; half++)
+		for (uint64_t slots = left[half]; slots; slots &= slots - 1) {
+			unsigned slot = half * 8 + (unsigned)__builtin_ctzll(slots) / 8;
+			uint32_t at = load_u32(bucket + BUCKET_PLACES + slot * IMAGE_UNIT);
+			if (at < image->nodes_end)
+				__builtin_prefetch(image->bytes.ptr + (size_t)at * IMAGE_UNIT);
+		}
+	return left[0] || left[1] || load_u32(bucket + BUCKET_FILTER) & hash_filter_bit(hash);
+}

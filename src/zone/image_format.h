@@ -225,6 +225,11 @@ enum probe { PROBE_FOUND, PROBE_NOTHING, PROBE_DAMAGED };
 enum probe image_probe(const struct image *image, uint64_t hash, struct name name,
 		       struct node *out);
 
+/* Asks memory for what image_probe will read: first the bucket, then, when that has come, the
+ * nodes. False when the bucket says that there is no such name. */
+void image_probe_begin(const struct image *image, uint64_t hash);
+bool image_probe_touch(const struct image *image, uint64_t hash);
+
 /* In image.c, so that the code of the long hash is there once. */
 uint64_t image_checksum(struct span octets);
 

@@ -12,8 +12,12 @@
 #define ZONE_VIEW_H
 
 #include "zone/image.h"
+#include "zone/path.h"
 
-enum { VIEW_LAYERS_MAX = 3 };
+enum {
+	VIEW_LAYERS_MAX = 3,
+	VIEW_SEARCH_DEPTHS = 6, /* labels below the apex that a search in steps fetches */
+};
 
 struct view {
 	struct image layers[VIEW_LAYERS_MAX]; /* the newest first */
@@ -68,7 +72,11 @@ bool view_find_exact(const struct view *view, struct name name, struct node *out
  */
 struct view_search {
 	const struct view *view;
-	struct name name;
+	/* further fields are the reader's own */
+	struct path path;
+	unsigned known; /* so many of the names on it have their hashes here */
+	bool is_inside;
+	uint64_t hashes[VIEW_SEARCH_DEPTHS]; /* of the names on it, the highest first */
 };
 
 void view_search_begin(struct view_search *search, const struct view *view, struct name name);

@@ -40,9 +40,12 @@ static enum view_result find_wildcard(const struct view *view, unsigned asked, u
 	return found == PROBE_FOUND ? VIEW_WILDCARD : VIEW_DAMAGED;
 }
 
-/* RFC 1034 4.3.2 step 3: label by label from the apex down, until something decides. */
+/*
+ * RFC 1034 4.3.2 step 3: label by label from the apex down, until something decides. The
+ * hashes of the highest names on the path are known.
+ */
 static enum view_result find(const struct view *view, const struct path *path,
-			     struct view_lookup *out)
+			     const uint64_t *hashes, unsigned known, struct view_lookup *out)
 {
 	const struct image *newest = &view->layers[0];
 	unsigned asked = all_layers(view);
@@ -55,7 +58,7 @@ static enum view_result find(const struct view *view, const struct path *path,
 		unsigned asked_above = asked;
 		uint64_t parent = hash;
 		struct name name = path_name(path, depth);
-		hash = hash_label(parent, name.wire);
+		hash = depth <= known ? hashes[depth - 1] : hash_label(parent, name.wire);
 		enum probe found = layers_probe(view, &asked, hash, name, &next);
 		if (found != PROBE_FOUND) {
 			out->encloser = out->node;
@@ -79,7 +82,7 @@ void view_find(const struct view *view, struct name name, struct view_lookup *ou
 	out->node.octets = out->encloser.octets = NULL;
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), view_apex(view))) return;
-	out->result = find(view, &path, out);
+	out->result = find(view, &path, NULL, 0, out);
 	if (out->result == VIEW_DAMAGED) out->node.octets = out->encloser.octets = NULL;
 }
 
@@ -114,15 +117,38 @@ bool view_find_exact(const struct view *view, struct name name, struct node *out
 
 void view_search_begin(struct view_search *search, const struct view *view, struct name name)
 {
-	*search = (struct view_search){view, name};
+	uint64_t hash = view->layers[0].seed;
+
+	search->view = view;
+	search->known = 0;
+	search->is_inside = path_set(&search->path, name, view_apex(view));
+	if (!search->is_inside) return;
+	while (search->known < VIEW_SEARCH_DEPTHS && search->known < search->path.depth) {
+		hash = hash_label(hash, path_wire(&search->path, search->known + 1));
+		search->hashes[search->known++] = hash;
+		for (unsigned i = 0; i < view->layer_count; i++)
+			image_probe_begin(&view->layers[i], hash);
+	}
 }
 
 void view_search_touch(struct view_search *search)
 {
-	(void)search;
+	const struct view *view = search->view;
+	bool is_there = true;
+
+	/* Nothing is below a name that no layer has. */
+	for (unsigned depth = 0; is_there && depth < search->known; depth++) {
+		is_there = false;
+		for (unsigned i = 0; i < view->layer_count; i++)
+			is_there |= image_probe_touch(&view->layers[i], search->hashes[depth]);
+	}
 }
 
 void view_search_end(struct view_search *search, struct view_lookup *out)
 {
-	view_find(search->view, search->name, out);
+	out->result = VIEW_OUTSIDE;
+	out->node.octets = out->encloser.octets = NULL;
+	if (!search->is_inside) return;
+	out->result = find(search->view, &search->path, search->hashes, search->known, out);
+	if (out->result == VIEW_DAMAGED) out->node.octets = out->encloser.octets = NULL;
 }
