@@ -46,7 +46,7 @@ static int complain(enum cli_exit status, const char *code, const char *format, 
 	vsnprintf(text, sizeof text, format, args);
 	if (!answers_json) {
 		fprintf(stderr, "lockstep: %s\n", text);
-		return status;
+		return (int)status;
 	}
 	json_begin_stdout(j);
 	json_object_begin(j);
@@ -61,7 +61,7 @@ static int complain(enum cli_exit status, const char *code, const char *format, 
 	json_int(j, status);
 	json_object_end(j);
 	json_end_stdout(j);
-	return status;
+	return (int)status;
 }
 
 int cli_usage(const char *format, ...)
