@@ -70,8 +70,13 @@ static bool write_name(struct build *b, size_t set_at, const struct rrset_target
 	return true;
 }
 
+/* Each once: an exchange may have several preferences. */
 static void target_keep(struct build *b, const struct fast_target *target)
 {
+	for (unsigned i = 0; i < b->target_count; i++)
+		if (b->targets[i].hash == target->hash &&
+		    name_equal(b->targets[i].name, target->name))
+			return;
 	if (b->target_count < FAST_TARGETS_MAX) b->targets[b->target_count++] = *target;
 }
 
