@@ -250,9 +250,10 @@ static bool build_negative(struct build *b, enum rcode rcode)
 
 	if (needs_proof(b->f) || !find_apex(b->f, &apex) || !node_rrset(&apex, RRTYPE_SOA, &soa))
 		return false;
-	/* RFC 5155 7.2.8: the hash of a name is no name. */
-	if (b->f->found.result == VIEW_EXACT && node_rrset(&b->f->found.node, RRTYPE_NSEC3, &other))
-		return false;
+	/* RFC 5155 7.2.8: the hash of a name is no name, and nothing is below it. */
+	const struct node *near =
+		b->f->found.result == VIEW_NOTHING ? &b->f->found.encloser : &b->f->found.node;
+	if (!near->is_apex && node_rrset(near, RRTYPE_NSEC3, &other)) return false;
 	if (soa.data.len < SOA_TAIL_OCTETS) return false;
 	struct reader r = reader_of(soa.data);
 	r.at = r.len - sizeof(uint32_t);
