@@ -40,7 +40,7 @@ interop: setup-test build ## against BIND, Knot and NSD
 	@$(PYTEST) tests/interop
 
 bench: setup-bench build ## against the peers, 15 minutes; BENCH="udp load" picks, BENCH_SCALE=small 2 minutes, BENCH_SAVE=yes
-	@/usr/bin/python3 tests/bench/bench.py --build '$(BUILD)' $(if $(BENCH_SCALE),--scale '$(BENCH_SCALE)') $(if $(filter yes,$(BENCH_SAVE)),--save) $(if $(BENCH_ROUNDS),--rounds '$(BENCH_ROUNDS)') $(BENCH)
+	@/usr/bin/python3 tests/bench/bench.py --build '$(BUILD)' $(if $(BENCH_SCALE),--scale '$(BENCH_SCALE)') $(if $(filter yes,$(BENCH_SAVE)),--save) $(if $(BENCH_ROUNDS),--rounds '$(BENCH_ROUNDS)') $(if $(BENCH_SERVERS),--servers '$(BENCH_SERVERS)') $(BENCH)
 
 fuzz: setup-test ## each fuzz target for FUZZ_SECONDS (60)
 	@tools/fuzz $(or $(FUZZ_SECONDS),60)

@@ -240,7 +240,7 @@ def options_read():
     parser.add_argument("--scale", default="full", choices=SECONDS,
                         help="small: a smoke test of two minutes whose figures mean nothing")
     parser.add_argument("--rounds", type=int, help="of each workload")
-    parser.add_argument("--servers", nargs="*", help="only these")
+    parser.add_argument("--servers", type=lambda text: text.split(","), help="only these: A,B")
     parser.add_argument("--seed", type=int, default=None, help="of the order of rounds")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument("--list", action="store_true", help="show parts and sets")

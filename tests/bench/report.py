@@ -116,6 +116,9 @@ def rates_table(workloads):
     head = ["workload", "server", "thousand queries/s", "of best peer", "CPU ns/query", "user",
             "system", "cores used", "lost %", "bad", "octets", "rcodes"]
     text = table(head, rows)
+    own = max((row["own_cores"] for by_name in workloads.values() for runs in by_name.values()
+               for row in runs), default=0)
+    text += f"\nThe generator needed at most {own:.2f} of its core.\n"
     if any(" *" in row[7] for row in rows):
         text += ("\n\\* Less than 0.95 of a core: the server was not the bottleneck (or others "
                  "used its core); compare the CPU columns.\n")

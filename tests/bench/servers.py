@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 
 STOP_SECONDS = 60
 SEARCH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -114,8 +113,11 @@ class Server:
     def pin(self, core):
         """All threads onto one core."""
         for pid in self.processes():
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                os.sched_setaffinity(int(thread), {core})
+            try:
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    os.sched_setaffinity(int(thread), {core})
+            except (FileNotFoundError, ProcessLookupError):
+                continue
 
     def cpu_seconds(self):
         """Of all its processes and of children that have ended, to 10 ms."""
@@ -149,7 +151,7 @@ class Server:
 
 class Lockstep(Server):
     name, program = "lockstep", "lockstep"
-    version_arguments = ["--version"]
+    version_arguments = ["version"]
     executable = None  # the build to measure
 
     @classmethod

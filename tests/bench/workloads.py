@@ -26,7 +26,7 @@ class Zones:
 ZONES = (
     Zones("root", "root", 1500, 150,
           "like the root zone: delegations with 5 or 6 servers, glue and DS",
-          ("udp", "tcp", "instructions")),
+          ("udp", "instructions")),
     Zones("root-signed", "root", 1500, 150, "the same, signed (NSEC), asked with DO",
           ("udp",), signed=True),
     Zones("delegations", "delegations", 1000000, 5000,

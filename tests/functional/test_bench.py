@@ -328,7 +328,7 @@ def test_a_wrong_name_is_named(arguments, said):
 
 @needs_two_cores
 def test_a_small_run_shows_each_table(tmp_path):
-    result = bench("--scale", "small", "--work", tmp_path, "--servers", "lockstep", "nsd", "--",
+    result = bench("--scale", "small", "--work", tmp_path, "--servers", "lockstep,nsd",
                    "udp", "axfr", "load", "delegations")
     assert result.returncode == 0, result.stdout + result.stderr
     tables = collections.Counter(re.findall(r"^\| delegations[^|]*\| (\w+) \|", result.stdout, re.M))
@@ -341,7 +341,7 @@ def test_a_small_run_shows_each_table(tmp_path):
 def test_ctrl_c_ends_every_server(tmp_path):
     process = subprocess.Popen(
         [sys.executable, BENCH, "--build", LOCKSTEP.parent, "--scale", "small", "--work", tmp_path,
-         "--servers", "lockstep", "--rounds", "50", "--", "udp", "hosts"],
+         "--servers", "lockstep", "--rounds", "50", "udp", "hosts"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "lockstep answers" in line:
