@@ -58,16 +58,30 @@ static enum rcode question_check(const struct message *message)
 	}
 }
 
-static enum rcode query_read(struct span wire, struct query *out)
+/* RFC 7873 5.4: no question at all but for a cookie. */
+static bool asks_for_cookie(const struct query *query)
+{
+	return query->message.header.opcode == OPCODE_QUERY && query->edns.present &&
+	       edns_has(&query->edns, EDNS_SLOT_COOKIE);
+}
+
+static enum query_verdict query_read(struct span wire, struct query *out)
 {
 	const struct header *header = &out->message.header;
-	enum rcode rcode;
 
-	if (!opcode_is_answered(header->opcode)) return RCODE_NOTIMP;
-	if (header->count[SECTION_QUESTION] != 1) return RCODE_FORMERR;
-	if (!message_parse(wire, &out->message)) return RCODE_FORMERR;
-	rcode = message_read_meta(&out->message, &out->edns, &out->tsig);
-	return rcode ? rcode : question_check(&out->message);
+	out->rcode = RCODE_NOTIMP;
+	if (!opcode_is_answered(header->opcode)) return QUERY_BAD;
+	out->rcode = RCODE_FORMERR;
+	if (header->count[SECTION_QUESTION] > 1) return QUERY_BAD;
+	if (!message_parse(wire, &out->message)) return QUERY_BAD;
+	out->rcode = message_read_meta(&out->message, &out->edns, &out->tsig);
+	if (out->rcode) return QUERY_BAD;
+	if (!out->message.has_question) {
+		if (!asks_for_cookie(out)) out->rcode = RCODE_FORMERR;
+		return QUERY_BAD;
+	}
+	out->rcode = question_check(&out->message);
+	return out->rcode ? QUERY_BAD : QUERY_OK;
 }
 
 enum query_verdict query_parse(struct span wire, struct query *out)
@@ -77,9 +91,10 @@ enum query_verdict query_parse(struct span wire, struct query *out)
 	out->edns.present = false;
 	out->tsig.present = false;
 	out->rcode = RCODE_FORMERR;
-	if (!header_read(wire, &out->message.header) || out->message.header.qr) return QUERY_IGNORE;
-	out->rcode = query_read(wire, out);
-	return out->rcode ? QUERY_BAD : QUERY_OK;
+	out->verdict = QUERY_IGNORE;
+	if (header_read(wire, &out->message.header) && !out->message.header.qr)
+		out->verdict = query_read(wire, out);
+	return out->verdict;
 }
 
 struct header query_response_header(const struct query *query)
@@ -105,18 +120,4 @@ void query_begin_response(const struct query *query, struct message_writer *mw, 
 	bool fits = message_add_question(mw, &query->message.question);
 	assert(fits); /* a name of 255 octets and four more, in 512 */
 	(void)fits;
-}
-
-struct span query_write_error(const struct query *query, struct message_writer *mw, void *octets,
-			      size_t cap, uint16_t udp_size)
-{
-	struct header header = query_response_header(query);
-
-	query_begin_response(query, mw, octets, cap);
-	if (query->edns.present) {
-		bool fits = edns_begin(mw, udp_size, query->edns.dnssec_ok);
-		assert(fits);
-		(void)fits;
-	}
-	return message_finish(mw, &header);
 }

@@ -22,6 +22,7 @@ struct query {
 	struct message message;
 	struct edns edns;
 	struct tsig tsig;
+	enum query_verdict verdict;
 	enum rcode rcode; /* RCODE_NOERROR with QUERY_OK */
 };
 
@@ -33,6 +34,7 @@ struct query {
  *            that nobody can ask for
  *   REFUSED  TKEY
  *   BADVERS  EDNS of another version
+ *   NOERROR  no question but COOKIE: RFC 7873 5.4
  * and what was read whole until then is in `out` (has_question, edns.present).
  */
 enum query_verdict query_parse(struct span wire, struct query *out);
@@ -52,9 +54,5 @@ struct header query_response_header(const struct query *query);
  */
 void query_begin_response(const struct query *query, struct message_writer *mw, void *octets,
 			  size_t cap);
-
-/* The whole response to QUERY_BAD, with OPT if the request had a sound one. */
-struct span query_write_error(const struct query *query, struct message_writer *mw, void *octets,
-			      size_t cap, uint16_t udp_size);
 
 #endif

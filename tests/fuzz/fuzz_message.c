@@ -94,6 +94,20 @@ static void write_and_read_again(struct span wire)
 	       octets_equal(name_of(&message.question.name), name_of(&copy.question.name)));
 }
 
+/* The whole response to QUERY_BAD, with OPT if the request had a sound one. */
+static struct span query_write_error(const struct query *query, struct message_writer *mw,
+				     void *octets, size_t cap, uint16_t udp_size)
+{
+	struct header header = query_response_header(query);
+
+	query_begin_response(query, mw, octets, cap);
+	if (query->edns.present) {
+		bool fits = edns_begin(mw, udp_size, query->edns.dnssec_ok);
+		if (!fits) return (struct span){0};
+	}
+	return message_finish(mw, &header);
+}
+
 static void answer_as_a_server(struct span wire)
 {
 	static uint8_t room[UDP_OCTETS_MIN];
@@ -105,7 +119,8 @@ static void answer_as_a_server(struct span wire)
 	enum query_verdict verdict = query_parse(wire, &query);
 
 	if (verdict == QUERY_IGNORE) return;
-	assert((verdict == QUERY_OK) == (query.rcode == RCODE_NOERROR));
+	assert((verdict == QUERY_OK) ==
+	       (query.rcode == RCODE_NOERROR && query.message.has_question));
 	bool read = message_parse(query_write_error(&query, &mw, room, sizeof room, 1232), &answer);
 	assert(read && answer.header.qr && answer.header.id == query.message.header.id);
 	assert(answer.has_question == query.message.has_question);

@@ -181,37 +181,25 @@ static size_t reply_octets_max(const struct reply *r, size_t always)
 static void begin(struct reply *r, struct writer *out)
 {
 	const struct query *query = &r->result->query;
-	const struct question *question = &query->message.question;
 	size_t tsig = signature_octets(r);
-	size_t always = HEADER_OCTETS + QUESTION_FIXED_OCTETS + (size_t)question->name.len + tsig;
+	size_t always = HEADER_OCTETS + QUESTION_FIXED_OCTETS + (size_t)r->qname.len + tsig;
 
-	if (query->edns.present) r->opt_octets = OPT_OCTETS;
-	size_t octets_max = reply_octets_max(r, always + r->opt_octets);
+	if (query->edns.present) always += OPT_OCTETS;
+	size_t octets_max = reply_octets_max(r, always);
 	assert(out->cap >= octets_max);
 	query_begin_response(query, &r->mw, out->ptr, octets_max);
-	answer_names_begin(r->names_written, name_of(&question->name));
-	bool fits = message_reserve(&r->mw, r->opt_octets + tsig);
+	answer_names_begin(r->names_written, name_of(&r->names[0]));
+	bool fits = message_reserve(&r->mw, tsig);
 	assert(fits);
 	(void)fits;
-	if (query->edns.present && r->server->name && edns_has(&query->edns, EDNS_SLOT_NSID)) {
-		size_t nsid = OPTION_HEAD_OCTETS + strlen(r->server->name);
-		if (message_reserve(&r->mw, nsid)) r->nsid_octets = nsid;
-	}
+	reply_reserve_options(r);
 }
 
 static void finish(struct reply *r, struct writer *out)
 {
 	const struct query *query = &r->result->query;
 
-	message_release(&r->mw, r->opt_octets + r->nsid_octets);
-	if (query->edns.present) {
-		bool fits = edns_begin(&r->mw, UDP_OCTETS_MAX, r->dnssec_ok);
-		assert(fits);
-		(void)fits;
-		if (r->nsid_octets)
-			edns_add_option(&r->mw, EDNS_NSID, span_of_text(r->server->name));
-		if (r->ede_text) edns_add_ede(&r->mw, r->ede, r->ede_text);
-	}
+	reply_write_options(r);
 	r->result->rcode = r->header.rcode;
 	r->result->truncated = r->header.tc;
 	message_finish(&r->mw, &r->header);
@@ -223,21 +211,32 @@ static void finish(struct reply *r, struct writer *out)
 		out->len = r->mw.w.len;
 }
 
+/* The question's name; the root stands where there is none. */
+static void take_question(struct reply *r)
+{
+	const struct message *message = &r->result->query.message;
+
+	name_copy(&r->names[0],
+		  message->has_question ? name_of(&message->question.name) : name_root());
+	r->qname = name_of(&r->names[0]);
+	if (message->has_question) r->qtype = message->question.type;
+}
+
 static void answer_request(struct reply *r, struct writer *out)
 {
-	const struct query *query = &r->result->query;
+	struct query *query = &r->result->query;
 	const struct answer_server *server = r->server;
 
+	/* RFC 8945 5.2: a signature counts in a message that was understood as a whole. */
+	if (query->rcode == RCODE_FORMERR) query->tsig.present = false;
 	r->requester = (struct requester){r->request->address, r->request->transport, NULL};
 	if (query->tsig.present)
 		r->signing_key = tsig_key_find(server->keys, server->key_count, &query->tsig);
 	r->header = query_response_header(query);
 	r->dnssec_ok = query->edns.present && query->edns.dnssec_ok;
-	r->qtype = query->message.question.type;
-	r->names[0] = query->message.question.name;
-	r->qname = name_of(&r->names[0]);
+	take_question(r);
 	begin(r, out);
-	if (signature_is_good(r)) answer_question(r);
+	if (signature_is_good(r) && query->verdict == QUERY_OK) answer_question(r);
 	if (r->result->kind == ANSWER_REPLY) finish(r, out);
 }
 
@@ -251,14 +250,8 @@ void answer(const struct answer_server *server, const struct answer_request *req
 	memset(result, 0, offsetof(struct answer, query));
 	result->tsig.verdict = TSIG_NONE;
 	out->len = 0;
-	switch (query_parse(request->wire, &result->query)) {
-	case QUERY_IGNORE: result->kind = ANSWER_SILENCE; break;
-	case QUERY_BAD:
-		result->rcode = (uint16_t)result->query.rcode;
-		out->len = query_write_error(&result->query, &r.mw, out->ptr, UDP_OCTETS_MIN,
-					     UDP_OCTETS_MAX)
-				   .len;
-		break;
-	case QUERY_OK: answer_request(&r, out); break;
-	}
+	if (query_parse(request->wire, &result->query) == QUERY_IGNORE)
+		result->kind = ANSWER_SILENCE;
+	else
+		answer_request(&r, out);
 }

@@ -11,6 +11,7 @@
 #define ENGINE_ANSWER_ANSWER_H
 
 #include "dns/message_query.h"
+#include "engine/answer/cookie.h"
 #include "engine/front/directory.h"
 #include "engine/limits.h"
 
@@ -22,6 +23,8 @@ struct answer_server {
 	size_t key_count;
 	const char *name;    /* NSID, id.server and hostname.bind; NULL: hidden */
 	const char *version; /* "lockstep 0.1.0", for version.bind; NULL: hidden */
+	struct cookie_secrets cookie_secrets;
+	uint16_t keepalive; /* what clients of streams are told (RFC 7828), in 100 ms; 0: nothing */
 };
 
 /* One message and what the server layer knows about it; all of it borrowed. */
@@ -31,6 +34,7 @@ struct answer_request {
 	enum transport transport;
 	instant_ns now;
 	uint64_t now_unix_s;
+	uint32_t random; /* turns RRsets of zones with `rotate: yes`; nothing else depends on it */
 };
 
 enum answer_kind {
@@ -51,6 +55,7 @@ struct answer {
 	enum answer_kind kind;
 	uint16_t rcode;              /* all 12 bits */
 	bool truncated;              /* TC is set */
+	bool cookie_is_good;         /* the client has its address, or had it in the last hour */
 	struct publication *zone;    /* of the question; NULL: none, or it was not asked for */
 	const struct tsig_key *key;  /* that signed the request; NULL: none */
 	struct tsig_check tsig;      /* why not, for the log */

@@ -27,6 +27,12 @@ struct reply_expansion {
 	unsigned encloser_labels;
 };
 
+/* What OPT will tell, EDE apart. */
+struct reply_options {
+	size_t octets; /* kept free for it, OPT itself included */
+	bool nsid, cookie, keepalive;
+};
+
 struct reply {
 	const struct answer_server *server;
 	const struct answer_request *request;
@@ -35,7 +41,7 @@ struct reply {
 	const struct tsig_key *signing_key; /* what the request names, proven or not */
 	struct message_writer mw;
 	struct answer_names *names_written;
-	size_t opt_octets, nsid_octets; /* kept free for them */
+	struct reply_options options;
 	struct header header;
 	bool dnssec_ok;
 	bool closed; /* truncated or damaged: no more records go in */
@@ -161,6 +167,15 @@ void reply_note_expansion(struct reply *r, struct name encloser);
 
 /* Proves all that were noted. */
 void reply_prove_expansions(struct reply *r);
+
+/*
+ * ---- options.c: OPT, with NSID (RFC 5001), COOKIE (RFC 7873), keepalive (RFC 7828) and
+ * EDE (RFC 8914), in this order. Room is kept for the first three before any record goes
+ * in, in this order as long as there is some; EDE takes what is left at the end. An
+ * option that does not fit whole is left out.
+ */
+void reply_reserve_options(struct reply *r);
+void reply_write_options(struct reply *r);
 
 /* ---- one file each ---- */
 

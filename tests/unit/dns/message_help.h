@@ -63,4 +63,18 @@ static inline enum rcode request_rcode(const struct writer *w, struct query *que
 	return query->rcode;
 }
 
+/* The whole response to QUERY_BAD, with OPT if the request had a sound one. */
+static inline struct span query_write_error(const struct query *query, struct message_writer *mw,
+					    void *octets, size_t cap, uint16_t udp_size)
+{
+	struct header header = query_response_header(query);
+
+	query_begin_response(query, mw, octets, cap);
+	if (query->edns.present) {
+		bool fits = edns_begin(mw, udp_size, query->edns.dnssec_ok);
+		if (!fits) return (struct span){0};
+	}
+	return message_finish(mw, &header);
+}
+
 #endif

@@ -3,7 +3,8 @@
  * answer_fixture.h - zones from their text, questions and responses as text.
  *
  * A question is "NAME TYPE" and words: tcp, rd, cd, do, edns, edns=SIZE, nsid, ch,
- * from=ADDRESS. A response is one line of its header and one line a record:
+ * from=ADDRESS, cookie=HEX, keepalive, version=N, bare (without the question itself). A response is
+ *one line of its header and one line a record:
  *
  *	NXDOMAIN aa edns do ede=18
  *	au example. 300 IN SOA ...
@@ -14,6 +15,7 @@
 #include "unit.h"
 
 #include "base/attributes.h"
+#include "base/encoding.h"
 #include "crypto/crypto.h"
 #include "dns/zone_text.h"
 #include "engine/answer/answer.h"
@@ -33,6 +35,8 @@ struct world {
 	struct zone_policy *policies[WORLD_ZONES_MAX];
 	size_t zone_count;
 	uint64_t generation;
+	uint64_t now_unix_s;
+	uint32_t random;
 	struct answer result;
 	uint8_t request[MESSAGE_OCTETS_MAX];
 	uint8_t response[MESSAGE_OCTETS_MAX];
@@ -48,6 +52,7 @@ static inline void world_open(struct world *w)
 	size_t size = directory_table_size(WORLD_ZONES_MAX);
 
 	memset(w, 0, sizeof *w);
+	w->now_unix_s = WORLD_NOW_UNIX_S;
 	CHECK((w->arena = arena_new(WORLD_OCTETS_MAX)) != NULL);
 	CHECK((w->crypto = crypto_new(NULL)) != NULL);
 	CHECK(posix_memalign(&memory, CACHE_LINE_OCTETS, sizeof *w->directory) == 0);
@@ -148,7 +153,10 @@ static inline struct zone_policy *world_policy(struct world *w)
 struct ask {
 	struct header header;
 	struct question question;
-	bool edns, dnssec_ok, nsid;
+	bool edns, dnssec_ok, nsid, keepalive, bare;
+	uint8_t version;
+	uint8_t cookie[64];
+	size_t cookie_len;
 	uint16_t udp_size;
 	enum transport transport;
 	struct address address;
@@ -183,6 +191,18 @@ static inline void ask_word(struct ask *ask, const char *word)
 	else if (!strncmp(word, "edns=", 5)) {
 		ask->edns = true;
 		ask->udp_size = (uint16_t)atoi(word + 5);
+	} else if (!strcmp(word, "keepalive")) {
+		ask->edns = ask->keepalive = true;
+	} else if (!strcmp(word, "bare")) {
+		ask->bare = true;
+	} else if (!strncmp(word, "version=", 8)) {
+		ask->edns = true;
+		ask->version = (uint8_t)atoi(word + 8);
+	} else if (!strncmp(word, "cookie=", 7)) {
+		struct writer w = writer_of(ask->cookie, sizeof ask->cookie);
+		ask->edns = true;
+		CHECK(base16_decode(span_of_text(word + 7), &w));
+		ask->cookie_len = w.len;
 	} else if (!strncmp(word, "from=", 5))
 		CHECK(address_parse(span_of_text(word + 5), &ask->address));
 	else
@@ -212,10 +232,14 @@ static inline struct writer ask_write(const struct ask *ask, enum section sectio
 	struct message_writer mw;
 
 	message_begin(&mw, octets, MESSAGE_OCTETS_MAX);
-	CHECK(message_add_question(&mw, &ask->question));
+	if (!ask->bare) CHECK(message_add_question(&mw, &ask->question));
 	if (extra) CHECK(message_add_record(&mw, section, extra));
 	if (ask->edns) CHECK(edns_begin(&mw, ask->udp_size, ask->dnssec_ok));
 	if (ask->nsid) CHECK(edns_add_option(&mw, EDNS_NSID, (struct span){0}));
+	if (ask->cookie_len)
+		CHECK(edns_add_option(&mw, EDNS_COOKIE, span_of(ask->cookie, ask->cookie_len)));
+	if (ask->keepalive) CHECK(edns_add_option(&mw, EDNS_TCP_KEEPALIVE, (struct span){0}));
+	if (ask->version) mw.w.ptr[mw.opt_at + 6] = ask->version;
 	message_finish(&mw, &ask->header);
 	return mw.w;
 }
@@ -242,6 +266,16 @@ static inline void print_header(const struct message *message, struct writer *ou
 	if (edns.present && edns_has(&edns, EDNS_SLOT_NSID)) {
 		write_text(out, " nsid=");
 		write_span(out, edns.values[EDNS_SLOT_NSID]);
+	}
+	if (edns.present && edns_has(&edns, EDNS_SLOT_COOKIE)) {
+		write_text(out, " cookie=");
+		base16_encode(edns.values[EDNS_SLOT_COOKIE], out);
+	}
+	if (edns.present && edns_has(&edns, EDNS_SLOT_TCP_KEEPALIVE)) {
+		struct reader r = reader_of(edns.values[EDNS_SLOT_TCP_KEEPALIVE]);
+		char number[24];
+		snprintf(number, sizeof number, " keepalive=%u", read_u16(&r));
+		write_text(out, number);
 	}
 	if (edns.present && edns_has(&edns, EDNS_SLOT_EDE)) {
 		struct reader r = reader_of(edns.values[EDNS_SLOT_EDE]);
@@ -287,7 +321,8 @@ static inline const char *world_answer(struct world *w, const struct ask *ask, s
 	struct answer_request request = {.wire = wire,
 					 .address = ask->address,
 					 .transport = ask->transport,
-					 .now_unix_s = WORLD_NOW_UNIX_S};
+					 .now_unix_s = w->now_unix_s,
+					 .random = w->random};
 	struct writer out = writer_of(w->response, sizeof w->response);
 	struct header header;
 
