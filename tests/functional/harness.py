@@ -142,10 +142,10 @@ class Server:
         self.config_path.write_text(to_yaml({**config, "server": server}))
         self.config_path.chmod(0o600)
 
-    def start(self, wait=True):
+    def start(self, wait=True, **more):
         self.process = subprocess.Popen(
             [LOCKSTEP, "serve", "-c", self.config_path], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
         self.ready = threading.Event()
         self.readers = [threading.Thread(target=self._read_out, daemon=True),
                         threading.Thread(target=self._read_err, daemon=True)]

@@ -59,7 +59,7 @@ void stream_set_init(struct stream_set *set, uint32_t capacity, void *memory,
 	set->members[capacity - 1].next_free = STREAM_SLOT_NONE;
 }
 
-static struct address source_of(const struct address *address)
+struct address stream_source(const struct address *address)
 {
 	struct address source = *address;
 
@@ -129,11 +129,21 @@ static bool source_make_room(struct stream_set *set, const struct address *sourc
 	return true;
 }
 
+bool stream_set_has(struct stream_set *set, const struct address *address)
+{
+	struct address source = stream_source(address);
+	struct stream_link *bucket = bucket_of(set, &source);
+
+	for (struct stream_link *link = bucket->newer; link != bucket; link = link->newer)
+		if (address_equal(&member_by_source(link)->source, &source)) return true;
+	return false;
+}
+
 struct stream_admission stream_set_admit(struct stream_set *set, const struct address *address,
 					 uint32_t count_max, uint32_t per_source_max)
 {
 	struct stream_admission admission = {.slot = STREAM_SLOT_NONE, .evicted = STREAM_SLOT_NONE};
-	struct address source = source_of(address);
+	struct address source = stream_source(address);
 
 	assert(address->family != 0);
 	if (count_max > set->capacity) count_max = set->capacity;

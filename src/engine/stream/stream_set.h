@@ -45,6 +45,9 @@ struct stream_admission {
 	uint32_t evicted; /* close this one first (it may be the same slot); STREAM_SLOT_NONE */
 };
 
+/* The source that an address belongs to. */
+struct address stream_source(const struct address *address);
+
 /* Octets for a set of `capacity` connections. */
 size_t stream_set_size(uint32_t capacity);
 
@@ -57,10 +60,13 @@ void stream_set_init(struct stream_set *set, uint32_t capacity, void *memory,
 
 /*
  * Decides about a new connection. `count_max` (at most the capacity) and `per_source_max`
- * come from the policy in force.
+ * come from the policy in force; 0 for the latter: only in place of one of its own.
  */
 struct stream_admission stream_set_admit(struct stream_set *set, const struct address *address,
 					 uint32_t count_max, uint32_t per_source_max);
+
+/* The source of this address has a connection in the set. */
+bool stream_set_has(struct stream_set *set, const struct address *address);
 
 /* A message came, or the client took octets: it is the least idle now. */
 void stream_set_touch(struct stream_set *set, uint32_t slot);

@@ -34,6 +34,7 @@ struct connection {
 	enum stream_result next; /* what the stream said last */
 	struct endpoint peer;
 	uint32_t slot;
+	_Atomic uint32_t *source_count; /* of all workers */
 	bool is_proven;
 	struct outgoing *transfers, **transfers_end;
 };
@@ -160,6 +161,7 @@ static void connection_free(struct connection *c)
 	worker->places->by_slot[c->slot] = NULL;
 	worker_count(worker, METRIC_TCP_OPEN, (uint64_t)-1);
 	atomic_fetch_sub(&worker->shared->tcp_open, 1);
+	atomic_fetch_sub(c->source_count, 1);
 	free(c);
 }
 
@@ -177,6 +179,21 @@ bool connection_evict(struct worker *worker)
 	worker_count(worker, METRIC_TCP_EVICTED, 1);
 	connection_free(worker->places->by_slot[slot]);
 	return true;
+}
+
+void connection_evict_of(struct worker *worker, _Atomic uint32_t *source_count)
+{
+	const struct places *places = worker->places;
+	struct connection *idlest = NULL;
+
+	for (uint32_t slot = 0; source_count && slot < places->set.capacity; slot++) {
+		struct connection *c = places->by_slot[slot];
+		if (!c || c->source_count != source_count || c->is_proven) continue;
+		if (!idlest || c->stream.idle_from < idlest->stream.idle_from) idlest = c;
+	}
+	if (!idlest) return;
+	worker_count(worker, METRIC_TCP_EVICTED, 1);
+	connection_close(idlest);
 }
 
 /* ---- a turn ---- */
@@ -456,6 +473,29 @@ void connections_close(struct worker *worker)
 	places_free(worker->places);
 }
 
+static _Atomic uint32_t *source_count_of(struct worker *worker, const struct address *address)
+{
+	struct address source = stream_source(address);
+	uint64_t hash = siphash(worker->shared->source_key, span_of(&source, sizeof source));
+
+	return &worker->shared->source_counts[hash % SOURCE_COUNTS];
+}
+
+/*
+ * A source that has as many as it may gets a new one in place of its idlest: of this
+ * worker, if it has one here, else of another.
+ */
+static uint32_t per_source_max(struct worker *worker, const struct limit_policy *limits,
+			       const struct endpoint *peer)
+{
+	_Atomic uint32_t *count = source_count_of(worker, &peer->address);
+
+	if (atomic_load(count) < limits->tcp_connections_per_address) return UINT32_MAX;
+	if (stream_set_has(&worker->places->set, &peer->address)) return 0;
+	worker_ask_eviction_of(worker, count);
+	return UINT32_MAX;
+}
+
 /* A place in the set, or STREAM_SLOT_NONE. */
 static uint32_t slot_take(struct worker *worker, const struct limit_policy *limits,
 			  const struct endpoint *peer)
@@ -470,7 +510,7 @@ static uint32_t slot_take(struct worker *worker, const struct limit_policy *limi
 		(void)connections_reserve(worker, 2 * set->capacity);
 	struct stream_admission admission =
 		stream_set_admit(&worker->places->set, &peer->address, count_max,
-				 limits->tcp_connections_per_address);
+				 per_source_max(worker, limits, peer));
 	if (admission.evicted != STREAM_SLOT_NONE) {
 		worker_count(worker, METRIC_TCP_EVICTED, 1);
 		connection_free(worker->places->by_slot[admission.evicted]);
@@ -491,6 +531,7 @@ void connection_open(struct worker *worker, int fd, const struct endpoint *peer)
 		c->next = STREAM_READ;
 		c->peer = *peer;
 		c->slot = slot;
+		c->source_count = source_count_of(worker, &peer->address);
 		c->transfers_end = &c->transfers;
 		stream_init(&c->stream, limits.tcp_idle_ns, loop_now(worker->loop));
 	}
@@ -505,5 +546,6 @@ void connection_open(struct worker *worker, int fd, const struct endpoint *peer)
 	worker_count(worker, METRIC_TCP_ACCEPTED, 1);
 	worker_count(worker, METRIC_TCP_OPEN, 1);
 	atomic_fetch_add(&worker->shared->tcp_open, 1);
+	atomic_fetch_add(c->source_count, 1);
 	deadline_watch(c);
 }

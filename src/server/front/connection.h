@@ -12,13 +12,16 @@
 #include "server/front/worker.h"
 
 /*
- * Takes over a descriptor: it is served from now on, or closed. `tcp-connections` is for
- * all workers, `tcp-connections-per-address` for each.
+ * Takes over a descriptor: it is served from now on, or closed. The limits on connections
+ * are for all workers together.
  */
 void connection_open(struct worker *worker, int fd, const struct endpoint *peer);
 
 /* Closes the idlest; false when there is none that may go. */
 bool connection_evict(struct worker *worker);
+
+/* Closes the idlest of those that are counted here, if there is one. NULL: none is meant. */
+void connection_evict_of(struct worker *worker, _Atomic uint32_t *source_count);
 
 /* Places for so many connections. False: no memory; everything is as it was. */
 bool connections_reserve(struct worker *worker, uint32_t capacity);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/front/front.h"
 
+#include "host/random.h"
 #include "server/front/worker.h"
 #include "server/log.h"
 
@@ -244,7 +245,8 @@ static void front_open(struct front *front, struct process *process)
 				.patience = {.due = workers_due, .context = front},
 				.shared = {.process = process,
 					   .roster = &front->roster,
-					   .mailbox = &front->mailbox}};
+					   .mailbox = &front->mailbox,
+					   .source_key = {random_u64(), random_u64()}}};
 	if (roster_open(&front->roster, process->worker_count, &err) ||
 	    mailbox_open(&front->mailbox, front->loop, mailbox_rung, front, &err))
 		process_fail(process, "%s", err.text);

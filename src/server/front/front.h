@@ -23,6 +23,8 @@
 #include "server/front/roster.h"
 #include "server/process.h"
 
+enum { SOURCE_COUNTS = 1 << 16 };
+
 struct worker;
 
 /* What workers see of the process; constant while they run, but for the atomics within. */
@@ -32,7 +34,11 @@ struct front_shared {
 	struct mailbox *mailbox;
 	struct worker *workers;    /* process->worker_count */
 	_Atomic bool is_complete;  /* the keeper has named all its zones once */
-	_Atomic uint32_t tcp_open; /* connections of all workers */
+	_Atomic uint32_t tcp_open; /* connections of all workers, */
+	/* and those of them from sources of one hash each: more than one source's only by chance.
+	 */
+	_Atomic uint32_t source_counts[SOURCE_COUNTS];
+	struct siphash_key source_key;
 };
 
 struct front {

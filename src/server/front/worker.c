@@ -148,6 +148,7 @@ static void worker_rung(void *context)
 
 	if (atomic_load(&worker->is_stopped)) loop_stop(worker->loop);
 	if (atomic_exchange(&worker->must_evict, false)) connection_evict(worker);
+	connection_evict_of(worker, atomic_exchange(&worker->must_evict_of, NULL));
 }
 
 bool worker_ask_eviction(const struct worker *worker)
@@ -163,6 +164,17 @@ bool worker_ask_eviction(const struct worker *worker)
 		return true;
 	}
 	return false;
+}
+
+void worker_ask_eviction_of(const struct worker *worker, _Atomic uint32_t *source_count)
+{
+	unsigned count = worker->shared->process->worker_count;
+
+	for (unsigned i = 1; i < count; i++) {
+		struct worker *other = &worker->shared->workers[(worker->index + i) % count];
+		atomic_store(&other->must_evict_of, source_count);
+		wakeup_ring(&other->wakeup);
+	}
 }
 
 static void *worker_run(void *context)

@@ -69,6 +69,7 @@ struct worker {
 	struct wakeup wakeup;    /* rung when one of these is set */
 	_Atomic bool is_stopped; /* end the thread */
 	_Atomic bool must_evict; /* close a connection: another worker has none to close */
+	_Atomic(_Atomic uint32_t *) must_evict_of; /* close one that is counted there; NULL: none */
 	struct udp_source *udp;
 	size_t udp_count;
 	struct tcp_source *tcp;
@@ -96,6 +97,9 @@ void worker_close(struct worker *worker);
  * Asks another worker to close its idlest connection, soon. False: no other has any.
  */
 bool worker_ask_eviction(const struct worker *worker);
+
+/* Asks the others to close the idlest connection of a source, which has too many. */
+void worker_ask_eviction_of(const struct worker *worker, _Atomic uint32_t *source_count);
 
 /* One thread writes each counter, any may read it. */
 static inline void worker_count(struct worker *worker, enum metric metric, uint64_t n)
