@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/keeper/candidate.h"
 
-#include <stdio.h>
-
 /* The set's SOA with another serial; it is the first record of a sorted zone. */
 static enum code soa_set_serial(struct records *set, const struct soa *soa, uint32_t serial,
 				struct error *err)
@@ -165,7 +163,7 @@ enum code candidate_make(struct keeper_zone *zone, const struct keeper_event *ev
 		bool same_serial = candidate->serial == soa.serial;
 		if ((code = digest_of(event, same_serial, &candidate->digest, err))) return code;
 	}
-	snprintf(candidate->author, sizeof candidate->author, "%s", event->author);
+	candidate->author = event->author;
 	candidate->change.to_serial = candidate->serial;
 	candidate->change.digest_after = candidate->digest;
 	candidate->change.source = source;

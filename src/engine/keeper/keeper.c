@@ -39,13 +39,14 @@ static void problem_set(struct keeper_zone *zone, const struct keeper_event *eve
 			const char *sentence)
 {
 	if (!zone->problem_since) zone->problem_since = event->now;
-	snprintf(zone->problem, sizeof zone->problem, "%s", sentence);
+	if (!zone->problem) zone->problem = event->problem_room;
+	assert(zone->problem);
+	snprintf(zone->problem, PROBLEM_TEXT_MAX, "%s", sentence);
 }
 
 static void problem_clear(struct keeper_zone *zone)
 {
 	zone->problem_since = 0;
-	zone->problem[0] = '\0';
 }
 
 instant_ns keeper_zone_expires_at(const struct keeper_zone *zone)
@@ -107,6 +108,26 @@ static void refuse(struct keeper_zone *zone, const struct keeper_event *event, c
 	finish(zone, actions);
 }
 
+static bool view_soa(const struct view *view, struct soa *soa)
+{
+	struct node apex;
+	struct rrset rrset;
+	struct span rdata;
+	size_t at = 0;
+
+	return view_find_exact(view, view_apex(view), &apex) &&
+	       node_rrset(&apex, RRTYPE_SOA, &rrset) && rrset_next(&rrset, &at, &rdata) &&
+	       soa_read(rdata, soa);
+}
+
+/* The restored version's, whichever way it came; false when there is none. */
+static bool restored_soa(const struct keeper_zone *zone, const struct keeper_event *event,
+			 struct soa *soa)
+{
+	if (event->view) return view_soa(event->view, soa);
+	return event->records && records_soa(event->records, zone->policy->name, soa);
+}
+
 static void start(struct keeper_zone *zone, const struct keeper_event *event,
 		  struct keeper_actions *actions)
 {
@@ -116,14 +137,15 @@ static void start(struct keeper_zone *zone, const struct keeper_event *event,
 	zone->stage = KEEPER_IDLE;
 	zone->has_floor = event->has_serial;
 	zone->serial_floor = event->serial;
-	if (event->records && records_soa(event->records, zone->policy->name, &soa)) {
+	if (restored_soa(zone, event, &soa)) {
 		zone->head.exists = true;
 		zone->head.serial = soa.serial;
 		zone->head.digest = event->digest;
 		zone->head.time_unix_s = event->time_unix_s;
 		zone->head.source = event->source;
-		snprintf(zone->head.author, sizeof zone->head.author, "%s", event->author);
-		zone->candidate.records = event->records;
+		zone->head.author = event->author;
+		if (event->view) zone->head.view = *event->view;
+		zone->candidate.records = event->view ? NULL : event->records;
 		zone->stage = KEEPER_PUBLISHING;
 		act(actions, KEEPER_PUBLISH);
 		zone->reload_wanted = zone->policy->file != NULL;
@@ -205,7 +227,7 @@ static void stored(struct keeper_zone *zone, const struct keeper_event *event,
 	zone->head.digest = candidate->digest;
 	zone->head.time_unix_s = event->now_unix_s;
 	zone->head.source = candidate->change.source;
-	memcpy(zone->head.author, candidate->author, sizeof zone->head.author);
+	zone->head.author = candidate->author;
 	zone->stage = KEEPER_PUBLISHING;
 	problem_clear(zone);
 	act(actions, KEEPER_PUBLISH);

@@ -44,7 +44,7 @@ struct keeper_version {
 	struct view view;     /* octets belong to whoever runs the machine */
 	uint64_t time_unix_s; /* when it was accepted */
 	enum change_source source;
-	char author[256];
+	const char *author; /* the runner's, as long as this is the newest version */
 };
 
 /* A candidate between the guard and the front. Its memory belongs to the runner. */
@@ -56,7 +56,7 @@ struct keeper_candidate {
 	bool is_transfer;     /* of the transfer that the secondary's machine waits for */
 	uint32_t serial;
 	struct zone_digest digest;
-	char author[256];
+	const char *author; /* the event's */
 };
 
 struct keeper_zone {
@@ -72,12 +72,12 @@ struct keeper_zone {
 	struct notify *notifies;    /* one per policy->secondaries, owned by the runner */
 	bool served;                /* the head is what the front answers with */
 	bool expired;
-	instant_ns problem_since;       /* 0: none */
-	char problem[PROBLEM_TEXT_MAX]; /* why the newest candidate or exchange failed */
+	instant_ns problem_since; /* 0: none */
+	char *problem; /* why the newest candidate or exchange failed; NULL before the first */
 };
 
 enum keeper_event_kind {
-	KEEPER_START,          /* `records`, or NULL when the store holds no version; comes first */
+	KEEPER_START,          /* `view` or `records`; neither: the store holds no version */
 	KEEPER_RELOAD,         /* look at the zone file */
 	KEEPER_FILE_UNCHANGED, /* it is the one that was loaded last */
 	KEEPER_FILE_READ,      /* `records`, sorted */
@@ -105,12 +105,18 @@ struct keeper_event {
 	uint32_t serial;
 	bool has_serial;
 	bool forced;
+	const struct view *view; /* of images that are there already; the runner's while served */
 	struct records *records; /* runner's; stays valid until the stage is idle again */
 	struct arena *arena;     /* same lifetime: the change and the sets made on the way */
 	struct crypto *crypto;
 	struct diagnostics *diagnostics; /* of the guard */
-	const char *author;
+	const char *author; /* as `records`, longer if it becomes the newest version's */
 	const char *problem;
+	/*
+	 * PROBLEM_TEXT_MAX octets of the runner's, for a zone that has none: `problem` may keep
+	 * them. They go back when problem_since is 0.
+	 */
+	char *problem_room;
 	/* KEEPER_FILE_READ: zone_check found no error in `records`, its warnings are told. */
 	bool is_checked;
 	bool has_digest;           /* KEEPER_FILE_READ: `digest` is of `records` */
@@ -122,8 +128,12 @@ struct keeper_event {
 
 enum keeper_action_kind {
 	KEEPER_READ_FILE,
-	KEEPER_STORE,   /* zone->candidate; answer with STORED or STORE_FAILED */
-	KEEPER_PUBLISH, /* build the image of `records`, send it to the front: SERVING follows */
+	KEEPER_STORE, /* zone->candidate; answer with STORED or STORE_FAILED */
+	/*
+	 * Build the image of candidate.records (NULL: head.view is there), send it to the front:
+	 * SERVING follows.
+	 */
+	KEEPER_PUBLISH,
 	KEEPER_PUBLISH_EXPIRY, /* same image, new expire instant */
 	KEEPER_STORE_TIMERS,   /* zone->secondary.confirmed_at is news */
 	KEEPER_ASK_SOA,        /* of primary `peer` */

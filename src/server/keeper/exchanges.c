@@ -98,6 +98,7 @@ void incoming_clear(struct incoming *incoming)
 {
 	arena_free(incoming->arena);
 	free(incoming->chunks);
+	free(incoming->author);
 	*incoming = (struct incoming){0};
 }
 
@@ -135,7 +136,7 @@ void zone_deliver(struct zone *zone)
 		return;
 	}
 	event.records = zone->records;
-	event.author = zone->from;
+	event.author = zone->received.author;
 	zone_feed(zone, &event);
 	if (zone->machine.stage == KEEPER_IDLE && zone->work) zone_work_end(zone);
 }
@@ -167,8 +168,10 @@ static void exchange_end(struct zone *zone, const struct message_exchange_end *e
 	}
 	zone->exchange = 0;
 	if (zone->machine.secondary.waiting != SECONDARY_TRANSFERRING) return;
-	snprintf(zone->from, sizeof zone->from, "transfer from %s",
-		 policy->primaries[zone->machine.secondary.primary]->label);
+	free(zone->incoming.author);
+	if (asprintf(&zone->incoming.author, "transfer from %s",
+		     policy->primaries[zone->machine.secondary.primary]->label) < 0)
+		process_fail(zone->keeper->process, "no memory for a transfer");
 	zone->incoming.is_whole = true;
 	if (zone->machine.stage == KEEPER_IDLE) zone_deliver(zone);
 }

@@ -92,6 +92,7 @@ struct keeper {
 	uint8_t boot[16]; /* which boot of the machine this is */
 	struct client *clients;
 	struct message_processes processes;
+	char *problem_room; /* for the next zone that has a problem */
 	uint64_t started_unix_s;
 	uint64_t applied_unix_s;             /* the configuration in force */
 	char config_problem[ERROR_TEXT_MAX]; /* why the newest one is not; "" */

@@ -259,9 +259,7 @@ static void restored(struct zone *zone, struct job *job)
 	} else if (store->code != E_NOT_FOUND) {
 		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
 		    log_error(&store->err));
-		snprintf(zone->machine.problem, sizeof zone->machine.problem, "%s",
-			 store->err.text);
-		zone->machine.problem_since = clock_now();
+		zone_problem_note(zone, store->err.text);
 	}
 	zone_feed(zone, &event);
 	if (!zone->machine.head.exists) zone_publish_nothing(zone);

@@ -4,6 +4,7 @@
 #include "host/clock.h"
 #include "host/random.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void due(void *context, instant_ns now)
@@ -17,15 +18,16 @@ static void due(void *context, instant_ns now)
 struct zone *zone_new(struct keeper *k, const struct zone_policy *policy)
 {
 	struct zone *zone = calloc(1, sizeof *zone);
-	size_t peers = policy->secondary_count ? policy->secondary_count : 1;
+	size_t peers = policy->secondary_count;
 
 	if (!zone) return NULL;
 	zone->keeper = k;
-	zone->notifies = calloc(peers, sizeof *zone->notifies);
-	zone->notify_exchanges = calloc(peers, sizeof *zone->notify_exchanges);
-	zone->said = arena_new(ZONE_SAID_OCTETS_MAX);
+	if (peers) {
+		zone->notifies = calloc(peers, sizeof *zone->notifies);
+		zone->notify_exchanges = calloc(peers, sizeof *zone->notify_exchanges);
+	}
 	zone->timer = (struct timer){.due = due, .context = zone};
-	if (!zone->notifies || !zone->notify_exchanges || !zone->said) {
+	if (peers && (!zone->notifies || !zone->notify_exchanges)) {
 		zone_free(zone);
 		return NULL;
 	}
@@ -44,6 +46,9 @@ void zone_free(struct zone *zone)
 	incoming_clear(&zone->received);
 	arena_free(zone->work);
 	arena_free(zone->said);
+	free(zone->machine.problem);
+	free(zone->authors.head);
+	free(zone->authors.next);
 	free(zone->notify_exchanges);
 	free(zone->notifies);
 	free(zone);
@@ -65,11 +70,13 @@ void zone_let_go(struct zone *zone)
 enum code zone_work_begin(struct zone *zone, struct error *err)
 {
 	arena_free(zone->work);
-	arena_reset(zone->said);
+	arena_free(zone->said);
+	zone->said = arena_new(ZONE_SAID_OCTETS_MAX);
 	zone->diagnostics = (struct diagnostics){.arena = zone->said};
 	zone->records = NULL;
 	zone->work = arena_new(ZONE_WORK_OCTETS_MAX);
-	if (zone->work) zone->records = arena_alloc(zone->work, sizeof *zone->records);
+	if (zone->work && zone->said)
+		zone->records = arena_alloc(zone->work, sizeof *zone->records);
 	if (!zone->records) return error_set(err, E_NOMEM, "no memory for a new version");
 	records_init(zone->records, zone->work);
 	return OK;
@@ -82,6 +89,29 @@ void zone_work_end(struct zone *zone)
 	zone->records = NULL;
 	zone_reading_end(zone);
 	incoming_clear(&zone->received);
+	if (zone->diagnostics.count || zone->diagnostics.error_count) return;
+	arena_free(zone->said);
+	zone->said = NULL;
+	zone->diagnostics = (struct diagnostics){0};
+}
+
+static char *problem_room(struct keeper *k)
+{
+	if (!k->problem_room && !(k->problem_room = malloc(PROBLEM_TEXT_MAX)))
+		process_fail(k->process, "no memory for a zone's problem");
+	return k->problem_room;
+}
+
+void zone_problem_note(struct zone *zone, const char *sentence)
+{
+	struct keeper *k = zone->keeper;
+
+	if (!zone->machine.problem) {
+		zone->machine.problem = problem_room(k);
+		k->problem_room = NULL;
+	}
+	snprintf(zone->machine.problem, PROBLEM_TEXT_MAX, "%s", sentence);
+	if (!zone->machine.problem_since) zone->machine.problem_since = clock_now();
 }
 
 static void tell_changed(const struct zone *zone, enum event event)
@@ -148,6 +178,35 @@ static void perform(struct zone *zone, const struct keeper_action *action)
 	}
 }
 
+/* The event's author is kept for as long as the machine may want him. */
+static void lend(struct zone *zone, struct keeper_event *event)
+{
+	enum keeper_stage stage = zone->machine.stage;
+	bool is_candidate = event->author && stage != KEEPER_STORING && stage != KEEPER_PUBLISHING;
+
+	event->problem_room = zone->machine.problem ? NULL : problem_room(zone->keeper);
+	if (!is_candidate) return;
+	free(zone->authors.next);
+	event->author = zone->authors.next = strdup(event->author);
+	if (!event->author) process_fail(zone->keeper->process, "no memory for an author");
+}
+
+static void take_back(struct zone *zone)
+{
+	struct keeper_zone *machine = &zone->machine;
+
+	if (machine->problem == zone->keeper->problem_room) zone->keeper->problem_room = NULL;
+	if (machine->problem && !machine->problem_since) {
+		free(machine->problem);
+		machine->problem = NULL;
+	}
+	if (zone->authors.next && machine->head.author == zone->authors.next) {
+		free(zone->authors.head);
+		zone->authors.head = zone->authors.next;
+		zone->authors.next = NULL;
+	}
+}
+
 void zone_feed(struct zone *zone, struct keeper_event *event)
 {
 	struct keeper *k = zone->keeper;
@@ -159,7 +218,9 @@ void zone_feed(struct zone *zone, struct keeper_event *event)
 	event->crypto = k->crypto;
 	event->arena = zone->work;
 	event->diagnostics = &zone->diagnostics;
+	lend(zone, event);
 	keeper_step(&zone->machine, event, &actions);
+	take_back(zone);
 	for (size_t i = 0; i < actions.count; i++) perform(zone, &actions.list[i]);
 	timer_set(k->loop, &zone->timer, keeper_zone_wake_at(&zone->machine));
 	if (zone->incoming.is_whole && zone->machine.stage == KEEPER_IDLE) zone_deliver(zone);

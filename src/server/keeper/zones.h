@@ -17,6 +17,7 @@ struct incoming {
 	struct arena *arena;
 	struct span *chunks;
 	size_t count, capacity;
+	char *author;  /* malloc'ed: "transfer from west"; NULL while it comes */
 	bool is_whole; /* waits for the candidate before it */
 };
 
@@ -47,13 +48,19 @@ struct zone_reading {
 	struct zone *next, *previous; /* there */
 };
 
+/* Who made the newest version, and the one that may become it; malloc'ed. */
+struct zone_authors {
+	char *head, *next;
+};
+
 struct zone {
 	struct keeper_zone machine;
 	struct keeper *keeper;
-	uint32_t slot; /* its place in the front's directory */
-	bool is_gone;  /* not configured any more; lives on for its jobs */
-	struct notify *notifies;
-	uint64_t *notify_exchanges; /* one per secondary: its NOTIFY under way, 0 none */
+	uint32_t slot;              /* its place in the front's directory */
+	bool is_gone;               /* not configured any more; lives on for its jobs */
+	struct notify *notifies;    /* one per secondary, as the next; NULL: there are none */
+	uint64_t *notify_exchanges; /* its NOTIFY under way, 0 none */
+	struct zone_authors authors;
 	struct zone_stored stored;
 	struct zone_published published;
 	struct zone_files files;
@@ -62,10 +69,9 @@ struct zone {
 	uint64_t exchange;        /* the SOA question or transfer under way, 0 none */
 	struct incoming incoming; /* the transfer under way */
 	struct incoming received; /* the one that became the candidate, whose octets it lends */
-	char from[256];           /* "transfer from west" */
 	struct arena *work;       /* of the candidate under way */
 	struct records *records;  /* in `work` */
-	struct arena *said;       /* keeps `diagnostics` and what they quote */
+	struct arena *said;       /* keeps `diagnostics` and what they quote; NULL: none */
 	struct diagnostics diagnostics; /* of the candidate that was looked at last */
 	const char *notify_problem;     /* of the NOTIFY whose end is being told */
 	struct waiter *waiting;         /* clients that want to know how it ends */
@@ -79,6 +85,9 @@ void zone_free(struct zone *zone);
 
 /* Frees a zone that is not served any more, as soon as the store has done with it. */
 void zone_let_go(struct zone *zone);
+
+/* As if the newest candidate had failed, for what is no candidate. */
+void zone_problem_note(struct zone *zone, const char *sentence);
 
 /* Runs the machine on the event, whose times are filled in here, and does what it asks. */
 void zone_feed(struct zone *zone, struct keeper_event *event);

@@ -76,6 +76,7 @@ struct server {
 	struct zone_policy policy;
 	struct keeper_zone machine;
 	struct notify notify;
+	char problem_room[PROBLEM_TEXT_MAX];
 	unsigned life;
 	bool is_up;
 	struct version durable, served, received;
@@ -268,6 +269,7 @@ static void feed(size_t at, struct keeper_event event)
 	event.crypto = crypto;
 	event.diagnostics = &world.diagnostics;
 	event.author = "somebody";
+	event.problem_room = node->problem_room;
 	keeper_step(&node->machine, &event, &actions);
 	for (size_t i = 0; i < actions.count; i++) perform(at, &actions.list[i]);
 	if (node->machine.stage != KEEPER_IDLE || !node->received.exists) return;

@@ -72,12 +72,15 @@ static struct records *parse(const char *text)
 	return &records;
 }
 
+static char problem_room[PROBLEM_TEXT_MAX];
+
 static void step(struct keeper_event event)
 {
 	event.arena = arena;
 	event.crypto = crypto;
 	event.diagnostics = &diagnostics;
 	if (!event.author) event.author = "somebody";
+	event.problem_room = problem_room;
 	keeper_step(&zone, &event, &actions);
 }
 
@@ -284,7 +287,7 @@ TEST(a_commit_that_fails_leaves_the_version_before_it)
 	      strcmp(zone.problem, "disk full") == 0);
 	load(HEAD("7") "www 300 A 192.0.2.80\n");
 	store_and_serve();
-	CHECK(zone.head.serial == 8 && zone.problem[0] == '\0');
+	CHECK(zone.head.serial == 8 && zone.problem_since == 0);
 }
 
 TEST(a_reload_while_one_is_under_way_waits_for_its_turn)
