@@ -20,6 +20,7 @@
 #include "server/front/roster.h"
 #include "server/front/worker.h"
 #include "server/keeper/control.h"
+#include "server/keeper/packer.h"
 #include "server/keeper/segments.h"
 #include "server/log.h"
 #include "store/state.h"

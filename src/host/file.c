@@ -354,6 +354,32 @@ enum code old_file_map(struct old_file *file, struct span *octets, struct error 
 	return OK;
 }
 
+int old_file_fd(const struct old_file *file)
+{
+	return file->fd;
+}
+
+enum code file_map(int fd, size_t len_min, struct span *map, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
+	    (uint64_t)status.st_size < len_min)
+		return error_set(err, E_DAMAGED, "descriptor %d is no file of %zu octets or more",
+				 fd, len_min);
+	void *at = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return error_set(err, E_IO, "cannot map %lld octets of a file: %s",
+				 (long long)status.st_size, reason(errno));
+	*map = span_of(at, (size_t)status.st_size);
+	return OK;
+}
+
+void file_unmap(struct span map)
+{
+	if (map.len) munmap((void *)(uintptr_t)map.ptr, map.len);
+}
+
 void old_file_close(struct old_file *file)
 {
 	if (!file) return;

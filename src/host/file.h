@@ -115,8 +115,18 @@ enum code old_file_read(const struct old_file *file, uint64_t offset, uint8_t *t
  */
 enum code old_file_map(struct old_file *file, struct span *octets, struct error *err) must_use;
 
+/* Its descriptor, which stays the file's and can only read: for a process that maps it too. */
+int old_file_fd(const struct old_file *file);
+
 /* Accepts NULL. */
 void old_file_close(struct old_file *file);
+
+/*
+ * Maps a file that another process has opened and never shortens. E_DAMAGED: it is no
+ * file, or has less than `len_min` octets. The mapping outlives the descriptor.
+ */
+enum code file_map(int fd, size_t len_min, struct span *map, struct error *err) must_use;
+void file_unmap(struct span map);
 
 /* What tells one content of a file from the next without reading it. */
 struct file_identity {

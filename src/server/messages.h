@@ -85,7 +85,7 @@ struct message_policy {
 struct message_segment {
 	struct message_head head;
 	uint32_t id;
-	uint32_t reserved;
+	uint32_t is_file; /* a pack, not memory */
 	uint64_t len;
 };
 
@@ -111,6 +111,22 @@ struct message_publish {
 	struct message_layer layers[VIEW_LAYERS_MAX]; /* the newest first */
 	instant_ns expires_at;
 	struct name_buffer zone;
+};
+
+/* Many zones at once: the descriptor holds `count` entries, one behind the other. */
+struct message_roster {
+	struct message_head head;
+	uint64_t generation; /* of each of them */
+	uint64_t len;        /* octets of the entries */
+	uint32_t count;
+};
+
+/* Its layers follow, then its name, with zeros up to a multiple of 8. */
+struct roster_entry {
+	uint32_t slot;
+	uint16_t layer_count;
+	uint16_t name_len;
+	instant_ns expires_at;
 };
 
 struct message_withdraw {

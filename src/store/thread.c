@@ -242,6 +242,10 @@ static enum stage database_do(struct store_thread *thread, struct store_job *job
 	case STORE_LOAD:
 		job->code = load_fetch(store, job);
 		return job->code ? STAGE_DONE : STAGE_SCRIBE;
+	case STORE_FILES:
+		job->code = store_zone_files(store, job->key, job->arena, &job->files,
+					     &job->file_count, &job->err);
+		return STAGE_DONE;
 	case STORE_CHANGES:
 		job->code = store_changes(store, job->key, job->from, job->octets_max, job->arena,
 					  &job->changes, &job->change_count, &job->err);

@@ -176,6 +176,7 @@ static enum code message_take(struct front *front, struct channel_message *messa
 	case MESSAGE_SEGMENT: return roster_take_segment(roster, message->body, message->fd, err);
 	case MESSAGE_SEGMENT_DROP: roster_drop_segment(roster, message->body); return OK;
 	case MESSAGE_PUBLISH: return roster_publish(roster, message->body, err);
+	case MESSAGE_ROSTER: return roster_take_roster(roster, message->body, message->fd, err);
 	case MESSAGE_WITHDRAW: roster_withdraw(roster, message->body); return OK;
 	case MESSAGE_ROSTER_END:
 		roster_end(roster, message->body);

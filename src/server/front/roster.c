@@ -2,6 +2,7 @@
 #include "server/front/roster.h"
 
 #include "config/pack.h"
+#include "host/file.h"
 #include "host/memfd.h"
 #include "host/random.h"
 
@@ -189,7 +190,11 @@ enum code roster_take_segment(struct roster *roster, const struct message_segmen
 		return error_set(err, E_EXISTS, "segment %u was sent already", body->id);
 	if (!(mapping = calloc(1, sizeof *mapping)))
 		return error_set(err, E_NOMEM, "no memory for a segment");
-	if ((code = memfd_map(fd, body->len, &mapping->bytes, err))) {
+	if (body->is_file)
+		code = file_map(fd, body->len, &mapping->bytes, err);
+	else
+		code = memfd_map(fd, body->len, &mapping->bytes, err);
+	if (code) {
 		free(mapping);
 		return code;
 	}
@@ -364,7 +369,7 @@ static enum code slots_reserve(struct roster *roster, uint32_t slot, struct erro
 }
 
 /* The zone that a publication is about, as the policy in force has it. */
-static enum code zone_find(const struct roster *roster, const struct message_publish *body,
+static enum code zone_find(struct roster *roster, const struct message_publish *body,
 			   const struct zone_policy **zone, struct error *err)
 {
 	struct front_policy *policy = atomic_load(&roster->policy);
@@ -375,8 +380,16 @@ static enum code zone_find(const struct roster *roster, const struct message_pub
 	if (!name_read_plain(&r, &name) || !reader_done(&r))
 		return error_set(err, E_DAMAGED, "the zone in slot %u has no name", body->slot);
 	if (!policy) return error_set(err, E_CONFLICT, "a zone came before the policy");
-	*zone = policy_zone(policy->policy, name);
-	if (*zone) return OK;
+	/* A roster has them in the policy's order. */
+	size_t next = roster->policy_at;
+	if (next < policy->policy->zone_count && name_equal(policy->policy->zones[next].name, name))
+		*zone = &policy->policy->zones[next];
+	else
+		*zone = policy_zone(policy->policy, name);
+	if (*zone) {
+		roster->policy_at = (size_t)(*zone - policy->policy->zones) + 1;
+		return OK;
+	}
 	return error_set(err, E_NOT_FOUND, "zone %s is published and not configured",
 			 name_to_text(name, text));
 }
@@ -482,6 +495,48 @@ enum code roster_publish(struct roster *roster, const struct message_publish *bo
 	roster->slots[body->slot] = next;
 	generation_note(roster, body->generation);
 	return OK;
+}
+
+/* The next entry as a message of its own; false when there is no whole one. */
+static bool entry_read(struct reader *r, struct message_publish *body)
+{
+	struct roster_entry entry;
+	struct span head = read_span(r, sizeof entry);
+
+	if (r->failed) return false;
+	memcpy(&entry, head.ptr, sizeof entry);
+	if (entry.layer_count > VIEW_LAYERS_MAX || entry.name_len > sizeof body->zone.wire)
+		return false;
+	struct span layers = read_span(r, entry.layer_count * sizeof body->layers[0]);
+	struct span name = read_span(r, entry.name_len);
+	reader_skip(r, (8U - entry.name_len % 8U) % 8U);
+	if (r->failed) return false;
+	body->slot = entry.slot;
+	body->layer_count = entry.layer_count;
+	body->expires_at = entry.expires_at;
+	if (layers.len) memcpy(body->layers, layers.ptr, layers.len);
+	memcpy(body->zone.wire, name.ptr, name.len);
+	body->zone.len = (uint8_t)name.len;
+	return true;
+}
+
+enum code roster_take_roster(struct roster *roster, const struct message_roster *body, int fd,
+			     struct error *err)
+{
+	struct message_publish publish = {.generation = body->generation};
+	struct span map;
+	enum code code = memfd_map(fd, body->len, &map, err);
+
+	if (code) return code;
+	struct reader r = reader_of(span_of(map.ptr, body->len));
+	for (uint32_t i = 0; !code && i < body->count; i++) {
+		if (entry_read(&r, &publish))
+			code = roster_publish(roster, &publish, err);
+		else
+			code = error_set(err, E_DAMAGED, "entry %u of a roster is not whole", i);
+	}
+	memfd_unmap(map);
+	return code;
 }
 
 void roster_withdraw(struct roster *roster, const struct message_withdraw *body)

@@ -41,6 +41,7 @@ struct roster {
 	struct mapping *mappings;              /* most recently used first */
 	struct served **slots;                 /* of the keeper that is there now */
 	uint32_t slot_capacity;
+	size_t policy_at;     /* of the policy's zones: what was published last stands before it */
 	uint32_t epoch;       /* counts keepers: each numbers slots and segments anew */
 	bool changed;         /* something was published or withdrawn and not yet served */
 	uint64_t local;       /* the directory's generation; never the keeper's number */
@@ -75,6 +76,9 @@ void roster_drop_segment(struct roster *roster, const struct message_segment *bo
 
 must_use enum code roster_publish(struct roster *roster, const struct message_publish *body,
 				  struct error *err);
+/* Many publications at once, in the descriptor. An error leaves those before it published. */
+must_use enum code roster_take_roster(struct roster *roster, const struct message_roster *body,
+				      int fd, struct error *err);
 /* The zone in this slot is gone. One that was never published is nothing to us. */
 void roster_withdraw(struct roster *roster, const struct message_withdraw *body);
 

@@ -12,6 +12,7 @@
 #include "host/clock.h"
 #include "host/memfd.h"
 #include "server/config_files.h"
+#include "server/keeper/starting.h"
 #include "server/keeper/storing.h"
 
 #include <fcntl.h>
@@ -134,8 +135,7 @@ enum code keeper_zones_start(struct keeper *k, struct error *err)
 	if (!k->zones) return error_set(err, E_NOMEM, "no memory for the zones");
 	k->zone_count = k->policy->zone_count;
 	for (size_t i = 0; i < k->zone_count; i++) k->zones[i] = zone_make(k, &k->policy->zones[i]);
-	keeper_restore(k);
-	return OK;
+	return keeper_zones_restore(k, err);
 }
 
 static bool texts_equal(const char *a, const char *b)
@@ -214,7 +214,7 @@ static void policy_switch(struct keeper *k, struct arena *arena, const struct po
 	k->config_problem[0] = '\0';
 	front_policy_changed(k);
 	courier_policy_changed(k);
-	k->restore.from = k->roster.unsent_from = 0;
+	k->restore.from = 0;
 	keeper_restore(k);
 	arena_free(before);
 }

@@ -34,7 +34,7 @@ static uint64_t exchange_begin(struct zone *zone, enum exchange_kind kind,
 {
 	struct keeper *k = zone->keeper;
 	struct message_exchange body = {
-		.id = ++k->last_exchange << 32 | zone->slot,
+		.id = ++k->asking.last_id << 32 | zone->slot,
 		.kind = kind,
 		.remote = remote_index(k, remote),
 		.serial = serial,
@@ -65,11 +65,61 @@ static void begin_later(void *context, instant_ns now)
 	exchange_failed(context, "the courier process is not there; it is being started again");
 }
 
+/* Those that wait for the courier's first start, or for room in its channel. */
+static void asking_go_on(struct keeper *k)
+{
+	struct keeper_asking *asking = &k->asking;
+
+	while (k->courier && asking->first) {
+		struct zone *zone = asking->first;
+		const struct remote *primary =
+			zone->machine.policy->primaries[zone->machine.secondary.primary];
+		zone->exchange = exchange_begin(zone, zone->asking.kind, primary, 0);
+		if (!zone->exchange) return;
+		asking->first = zone->asking.next;
+		zone->asking.is_waiting = false;
+	}
+}
+
+static void asking_append(struct zone *zone, enum exchange_kind kind)
+{
+	struct keeper_asking *asking = &zone->keeper->asking;
+
+	zone->asking.kind = kind;
+	if (zone->asking.is_waiting) return;
+	zone->asking.is_waiting = true;
+	zone->asking.next = NULL;
+	*(asking->first ? &asking->last->asking.next : &asking->first) = zone;
+	asking->last = zone;
+}
+
+void zone_asking_leave(struct zone *zone)
+{
+	struct keeper_asking *asking = &zone->keeper->asking;
+	struct zone **link = &asking->first, *previous = NULL;
+
+	if (!zone->asking.is_waiting) return;
+	while (*link != zone) {
+		previous = *link;
+		link = &previous->asking.next;
+	}
+	*link = zone->asking.next;
+	if (asking->last == zone) asking->last = previous;
+	zone->asking.is_waiting = false;
+}
+
 static void ask_primary(struct zone *zone, enum exchange_kind kind, size_t peer)
 {
+	struct keeper *k = zone->keeper;
+
 	incoming_clear(&zone->incoming);
-	zone->exchange = exchange_begin(zone, kind, zone->machine.policy->primaries[peer], 0);
-	if (zone->exchange) return;
+	zone->exchange = 0;
+	(void)peer; /* it is the one that the machine stands at */
+	if (k->courier || !k->asking.had_courier) {
+		asking_append(zone, kind);
+		asking_go_on(k);
+		return;
+	}
 	zone->exchange_timer = (struct timer){.due = begin_later, .context = zone};
 	timer_set_after(zone->keeper->loop, &zone->exchange_timer, 0);
 }
@@ -217,6 +267,13 @@ void courier_greet(struct keeper *k)
 {
 	if (packed_policy_send(k->courier, MESSAGE_COURIER_POLICY, k->policy, PACK_COURIER))
 		process_peer_failed(k->process, PROCESS_COURIER);
+	k->asking.had_courier = true;
+	asking_go_on(k);
+}
+
+void courier_continue(struct keeper *k)
+{
+	asking_go_on(k);
 }
 
 /* Everything that was under way came to nothing. */

@@ -6,6 +6,7 @@
 #include "host/random.h"
 #include "server/keeper/configuring.h"
 #include "server/keeper/control.h"
+#include "server/keeper/packer.h"
 #include "server/keeper/storing.h"
 
 #include <stdlib.h>
@@ -73,6 +74,11 @@ static void from_courier(void *context, struct channel_message *message)
 	courier_received(context, message);
 }
 
+static void courier_room(void *context)
+{
+	courier_continue(context);
+}
+
 static void from_supervisor(void *context, struct channel_message *message)
 {
 	struct keeper *k = context;
@@ -99,6 +105,7 @@ static void keeper_free(struct keeper *k)
 {
 	clients_free(k);
 	keeper_reads_stop(k);
+	packer_close(k);
 	keeper_store_close(k);
 	for (uint32_t i = 0; i < k->slots.count; i++) zone_free(k->slots.list[i]);
 	free(k->zones);
@@ -119,6 +126,8 @@ static void keeper_start(struct keeper *k)
 	if (keeper_store_open(k, &err)) process_refuse(k->process, "%s", err.text);
 	if (keeper_reads_start(k, &err)) process_refuse(k->process, "%s", err.text);
 	if (keeper_zones_start(k, &err)) process_refuse(k->process, "%s", err.text);
+	if (keeper_store_run(k, &err)) process_refuse(k->process, "%s", err.text);
+	keeper_restore(k);
 	process_ready(k->process);
 }
 
@@ -129,12 +138,12 @@ int keeper_main(struct process *process)
 		.loop = process->loop,
 		.image_seed = random_u64(),
 		/* Above every generation of a keeper that ran before in this boot. */
-		.generation = (uint64_t)clock_now(),
+		.roster.generation = (uint64_t)clock_now(),
 		.started_unix_s = clock_unix_s(),
 	};
 	struct process_events events = {
 		.peers[PROCESS_FRONT] = {front_up, front_down, from_front, front_room},
-		.peers[PROCESS_COURIER] = {courier_up, courier_down, from_courier, NULL},
+		.peers[PROCESS_COURIER] = {courier_up, courier_down, from_courier, courier_room},
 		.peers[PROCESS_SUPERVISOR] = {.received = from_supervisor},
 		.stop = stop,
 		.context = &k,

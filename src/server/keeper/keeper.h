@@ -11,7 +11,9 @@
  *   zones.c       the machines: events in, actions out
  *   reading.c     zone files
  *   storing.c     commits
+ *   starting.c    zones from packs, at the start
  *   publishing.c  images, segments, the front
+ *   packer.c      images into packs, packs verified and compacted
  *   exchanges.c   the courier
  *   configuring.c the configuration: into force, and again
  *   control.c     clients of the control socket; commands.c and status.c answer them
@@ -36,6 +38,7 @@ struct zone;
 
 /* The store, which works beside the loop. */
 struct keeper_store {
+	struct store *opened; /* the thread's, once there is one */
 	struct store_thread *thread;
 	struct watch watch;
 	struct timer upkeep_timer, recovery_timer;
@@ -45,9 +48,27 @@ struct keeper_store {
 
 /* What the front is still to be told, and what it has not confirmed. */
 struct keeper_roster {
-	struct zone *awaiting; /* zones whose publication the front has not confirmed */
-	size_t unsent_from;    /* zones before this index are sent */
-	bool is_open;          /* the front was not told yet that it has everything */
+	struct zone *awaiting;             /* zones whose publication the front has not confirmed */
+	struct zone *unsent, *unsent_last; /* in the order in which they go out */
+	size_t unsent_count;
+	uint64_t generation; /* of the newest publication */
+	bool is_open;        /* the front was not told yet that it has everything */
+};
+
+/* Images on their way into packs, and what watches over packs: packer.c. */
+struct keeper_packer {
+	struct folder *folder; /* NULL: no packs are written */
+	struct workers *workers;
+	struct wakeup wakeup;
+	struct timer timer;
+	struct zone *first, *last; /* zones whose image is to be packed */
+	size_t waiting;
+	uint64_t waiting_octets;
+	struct packing *packing;   /* under way, or moving to the front; NULL */
+	struct checking *checking; /* a pack that is being verified; NULL */
+	uint64_t last_number;
+	instant_ns retry_at; /* after a failure to write */
+	char problem[ERROR_TEXT_MAX];
 };
 
 /* Zones by the number that stands for them in messages; never given twice. */
@@ -60,6 +81,9 @@ struct keeper_slots {
 struct keeper_restore {
 	size_t from;      /* zones before this index have begun */
 	size_t under_way; /* at the store */
+	/* Zones whose files are to be asked of the store, before they are looked at. */
+	struct zone *files, *files_last;
+	size_t files_under_way;
 };
 
 /* Zone files that are read, beside the loop too, and those that wait for their turn. */
@@ -69,6 +93,13 @@ struct keeper_reads {
 	struct zone *first, *last; /* that wait */
 	size_t zone_count, octets; /* of those whose file is read or a candidate */
 	bool is_stopping;
+};
+
+/* Zones whose question to a primary the courier is to take. */
+struct keeper_asking {
+	struct zone *first, *last;
+	uint64_t last_id; /* of an exchange */
+	bool had_courier; /* without one, once it was there, a question fails at once */
 };
 
 struct keeper {
@@ -86,9 +117,9 @@ struct keeper {
 	struct keeper_store store;
 	struct keeper_reads reads;
 	struct segments segments;
+	struct keeper_packer packer;
+	struct keeper_asking asking;
 	uint64_t image_seed;
-	uint64_t generation; /* of the newest publication */
-	uint64_t last_exchange;
 	uint8_t boot[16]; /* which boot of the machine this is */
 	struct client *clients;
 	struct message_processes processes;

@@ -8,24 +8,32 @@
  */
 #include "server/keeper/zones.h"
 
-#include "config/pack.h"
+#include "host/memfd.h"
 #include "server/keeper/control.h"
+#include "server/keeper/packer.h"
 #include "server/keeper/packing.h"
 
-#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-/* The sets, the image and its scratch are gone when the candidate is; the octets stay in a segment.
- */
-static enum code image_place_new(struct zone *zone, struct image_place *place, struct error *err)
+enum {
+	ROSTER_ZONES_MIN = 4,       /* fewer go out one by one */
+	ROSTER_ZONES_MAX = 1 << 16, /* in one message */
+};
+
+static const struct image_place nowhere;
+
+/* Builds the image of `set` in `arena` and copies it into a segment. */
+static enum code image_place_new(struct zone *zone, const struct records *set, struct arena *arena,
+				 struct image_place *place, struct error *err)
 {
 	struct keeper *k = zone->keeper;
 	struct keeper_zone *machine = &zone->machine;
-	const struct records *set = machine->candidate.records;
 	size_t len = image_size(set, machine->policy->name);
 	enum code code;
 
 	if (len == 0) return error_set(err, E_LIMIT, "the zone is too large for an image");
-	uint8_t *octets = arena_alloc_bytes(zone->work, len);
+	uint8_t *octets = arena_alloc_bytes(arena, len);
 	if (!octets) return error_set(err, E_NOMEM, "no memory for an image of %zu octets", len);
 	struct writer w = writer_of(octets, len);
 	code = image_build(set, machine->policy->name, k->image_seed, &machine->head.digest, &w,
@@ -34,54 +42,212 @@ static enum code image_place_new(struct zone *zone, struct image_place *place, s
 	return segments_place(&k->segments, writer_span(&w), place, err);
 }
 
+/* --- what goes out --- */
+
 static enum code segment_send(struct keeper *k, uint32_t id)
 {
 	struct segment *segment = segments_find(&k->segments, id);
 	enum code code;
 
 	if (segment->sent) return OK;
-	struct message_segment body = {.id = segment->id, .len = segment->map.len};
+	struct message_segment body = {
+		.id = segment->id, .is_file = segment->is_pack, .len = segment->map.len};
 	code = channel_send(k->front, MESSAGE_SEGMENT, &body, (struct span){0}, segment->reader_fd);
 	segment->sent = code == OK;
 	return code;
 }
 
+static struct message_layer layer_of(const struct image_place *place)
+{
+	return (struct message_layer){
+		.segment = place->segment, .offset = place->offset, .len = place->len};
+}
+
+/* It went out with this number: what the front had before is read until that is released. */
+static void sent_note(struct zone *zone, uint64_t generation)
+{
+	struct zone_published *published = &zone->published;
+
+	published->generation = generation;
+	published->is_unsent = false;
+	if (image_place_equal(&published->sent, &published->place)) return;
+	segments_retire(&zone->keeper->segments, &published->sent, generation);
+	published->sent = published->place;
+}
+
+/*
+ * Numbered as it goes out: what the front says of the numbers before it, perhaps at this
+ * moment, is not said of this one.
+ */
 static bool publication_send(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 	struct message_publish body = {
+		.generation = k->roster.generation + 1,
 		.slot = zone->slot,
 		.layer_count = zone->published.place.len > 0,
-		.layers = {{.segment = zone->published.place.segment,
-			    .offset = zone->published.place.offset,
-			    .len = zone->published.place.len}},
+		.layers = {layer_of(&zone->published.place)},
 		.expires_at = keeper_zone_expires_at(&zone->machine),
 	};
 
-	if (!k->front) return false;
-	/*
-	 * Numbered anew as it goes out: what the front says of the numbers before it, perhaps
-	 * at this moment, is not said of this one.
-	 */
-	body.generation = k->generation + 1;
 	if (zone->published.place.len && segment_send(k, zone->published.place.segment))
 		return false;
 	name_copy(&body.zone, zone->machine.policy->name);
 	if (channel_send(k->front, MESSAGE_PUBLISH, &body, (struct span){0}, -1)) return false;
-	zone->published.generation = k->generation = body.generation;
-	zone->published.is_unsent = false;
+	sent_note(zone, ++k->roster.generation);
 	return true;
 }
 
-/* Zones go out in the order in which they were published. */
+static struct zone *unsent_take(struct keeper *k)
+{
+	struct zone *zone = k->roster.unsent;
+
+	k->roster.unsent = zone->published.next_unsent;
+	if (!k->roster.unsent) k->roster.unsent_last = NULL;
+	k->roster.unsent_count--;
+	return zone;
+}
+
+static void unsent_append(struct zone *zone)
+{
+	struct keeper_roster *roster = &zone->keeper->roster;
+
+	if (zone->published.is_unsent) return;
+	zone->published.is_unsent = true;
+	zone->published.next_unsent = NULL;
+	if (roster->unsent)
+		roster->unsent_last->published.next_unsent = zone;
+	else
+		roster->unsent = zone;
+	roster->unsent_last = zone;
+	roster->unsent_count++;
+}
+
+static void unsent_remove(struct zone *zone)
+{
+	struct keeper_roster *roster = &zone->keeper->roster;
+	struct zone **link = &roster->unsent, *previous = NULL;
+
+	if (!zone->published.is_unsent) return;
+	while (*link != zone) {
+		previous = *link;
+		link = &previous->published.next_unsent;
+	}
+	*link = zone->published.next_unsent;
+	if (roster->unsent_last == zone) roster->unsent_last = previous;
+	roster->unsent_count--;
+	zone->published.is_unsent = false;
+}
+
+static size_t entry_len(const struct zone *zone)
+{
+	return sizeof(struct roster_entry) +
+	       (zone->published.place.len ? sizeof(struct message_layer) : 0) +
+	       ((size_t)zone->machine.policy->name.len + 7) / 8 * 8;
+}
+
+static uint8_t *entry_write(uint8_t *to, const struct zone *zone)
+{
+	struct name name = zone->machine.policy->name;
+	struct message_layer layer = layer_of(&zone->published.place);
+	struct roster_entry entry = {.slot = zone->slot,
+				     .layer_count = layer.len > 0,
+				     .name_len = name.len,
+				     .expires_at = keeper_zone_expires_at(&zone->machine)};
+	uint8_t *p = to;
+
+	memcpy(p, &entry, sizeof entry);
+	p += sizeof entry;
+	if (layer.len) {
+		memcpy(p, &layer, sizeof layer);
+		p += sizeof layer;
+	}
+	memcpy(p, name.wire, name.len);
+	return to + entry_len(zone);
+}
+
+/* Hands the entries over; nothing of it lasts when the channel does not take it. */
+static enum code roster_hand_over(struct keeper *k, struct span entries, size_t count)
+{
+	struct message_roster body = {.generation = k->roster.generation + 1,
+				      .len = entries.len,
+				      .count = (uint32_t)count};
+	int fd = -1, reader = -1;
+	enum code code = memfd_open("lockstep-roster", entries.len, &fd, NULL);
+
+	if (!code) code = memfd_write(fd, 0, entries, NULL);
+	if (!code) code = memfd_reader(fd, &reader, NULL);
+	if (!code) code = channel_send(k->front, MESSAGE_ROSTER, &body, (struct span){0}, reader);
+	if (reader >= 0) close(reader);
+	if (fd >= 0) close(fd);
+	return code;
+}
+
+/* The zones at the head of the queue in one message. */
+static bool roster_send(struct keeper *k)
+{
+	size_t count = 0, len = 0;
+	struct zone *zone = k->roster.unsent;
+
+	for (; zone && count < ROSTER_ZONES_MAX; zone = zone->published.next_unsent, count++) {
+		const struct image_place *place = &zone->published.place;
+		if (place->len && segment_send(k, place->segment)) return false;
+		len += entry_len(zone);
+	}
+	uint8_t *entries = calloc(1, len), *end = entries;
+	if (!entries) process_fail(k->process, "no memory to tell the front of %zu zones", count);
+	zone = k->roster.unsent;
+	for (size_t i = 0; i < count; i++, zone = zone->published.next_unsent)
+		end = entry_write(end, zone);
+	enum code code = roster_hand_over(k, span_of(entries, len), count);
+	free(entries);
+	if (code) return false;
+	k->roster.generation++;
+	for (size_t i = 0; i < count; i++) sent_note(unsent_take(k), k->roster.generation);
+	return true;
+}
+
+static bool unsent_send(struct keeper *k)
+{
+	while (k->roster.unsent) {
+		if (k->roster.unsent_count >= ROSTER_ZONES_MIN) {
+			if (!roster_send(k)) return false;
+		} else if (publication_send(k->roster.unsent)) {
+			unsent_take(k);
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Zones go out in the order in which they were published; at the start many at once. */
 static void publication_queue(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 
-	zone->published.generation = ++k->generation;
-	zone->published.is_unsent = true;
-	if (k->roster.is_open || !publication_send(zone)) k->roster.unsent_from = 0;
+	unsent_append(zone);
+	if (k->front) unsent_send(k);
 }
+
+/* What nobody was told of has no reader but us. */
+static void place_set(struct zone *zone, const struct image_place *place)
+{
+	struct zone_published *published = &zone->published;
+
+	if (published->place.len && !image_place_equal(&published->place, &published->sent))
+		segments_let_go(&zone->keeper->segments, &published->place);
+	published->place = *place;
+}
+
+static enum code view_set(struct zone *zone, const struct image_place *place, struct error *err)
+{
+	struct span octets = segments_bytes(&zone->keeper->segments, place);
+
+	return view_open(&octets, 1, &zone->machine.head.view, err);
+}
+
+/* --- zones whose publication the front has not confirmed --- */
 
 static void await_front(struct zone *zone)
 {
@@ -103,23 +269,52 @@ static void await_front_no_more(struct zone *zone)
 	zone->published.awaits_front = false;
 }
 
+/* --- what is published --- */
+
 void zone_publish(struct zone *zone)
 {
-	struct keeper *k = zone->keeper;
-	struct image_place place, before = zone->published.place;
+	const struct records *set = zone->machine.candidate.records;
+	struct image_place place;
 	struct error err = {0};
-	enum code code = image_place_new(zone, &place, &err);
+	enum code code = OK;
 
-	if (!code) {
-		struct span octets = segments_bytes(&k->segments, &place);
-		code = view_open(&octets, 1, &zone->machine.head.view, &err);
+	/* The set, the image and its scratch go with the candidate; the octets stay. */
+	if (set) {
+		code = image_place_new(zone, set, zone->work, &place, &err);
+		if (!code) code = view_set(zone, &place, &err);
+		/* The version is durable: a new keeper builds it with a new keeper's memory. */
+		if (code)
+			process_fail(zone->keeper->process, "zone %s: %s",
+				     zone->machine.policy->label, err.text);
+		place_set(zone, &place);
+		zone_pack_later(zone);
 	}
-	/* The version is durable: a new keeper builds it again, with a new keeper's memory. */
-	if (code) process_fail(k->process, "zone %s: %s", zone->machine.policy->label, err.text);
-	zone->published.place = place;
 	await_front(zone);
 	publication_queue(zone);
-	segments_retire(&k->segments, &before, zone->published.generation);
+}
+
+enum code zone_move(struct zone *zone, const struct image_place *place, struct error *err)
+{
+	enum code code = view_set(zone, place, err);
+
+	if (code) return code;
+	place_set(zone, place);
+	unsent_append(zone);
+	return OK;
+}
+
+enum code zone_rebuild(struct zone *zone, const struct records *set, struct arena *arena,
+		       struct error *err)
+{
+	struct image_place place;
+	enum code code = image_place_new(zone, set, arena, &place, err);
+
+	if (!code) code = view_set(zone, &place, err);
+	if (code) return code;
+	place_set(zone, &place);
+	publication_queue(zone);
+	zone_pack_later(zone);
+	return OK;
 }
 
 void zone_publish_expiry(struct zone *zone)
@@ -129,29 +324,34 @@ void zone_publish_expiry(struct zone *zone)
 
 void zone_publish_nothing(struct zone *zone)
 {
-	struct image_place before = zone->published.place;
-
-	zone->published.place = (struct image_place){0};
+	place_set(zone, &nowhere);
 	publication_queue(zone);
-	segments_retire(&zone->keeper->segments, &before, zone->published.generation);
 }
 
 void zone_hand_over(struct zone *former, struct zone *zone)
 {
 	zone->published.place = former->published.place;
+	zone->published.sent = former->published.sent;
 	zone->published.generation = former->published.generation;
-	zone->published.is_unsent = former->published.is_unsent;
-	former->published.place = (struct image_place){0};
-	await_front_no_more(former);
+	former->published.place = former->published.sent = nowhere;
+	zone_publishing_leave(former);
+}
+
+void zone_publishing_leave(struct zone *zone)
+{
+	unsent_remove(zone);
+	await_front_no_more(zone);
 }
 
 void zone_withdraw(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
-	struct message_withdraw body = {.generation = ++k->generation, .slot = zone->slot};
+	struct message_withdraw body = {.generation = ++k->roster.generation, .slot = zone->slot};
 
-	segments_retire(&k->segments, &zone->published.place, k->generation);
-	await_front_no_more(zone);
+	zone_publishing_leave(zone);
+	place_set(zone, &nowhere);
+	segments_retire(&k->segments, &zone->published.sent, k->roster.generation);
+	zone->published.sent = nowhere;
 	/* A front that cannot be told is behind by more than a queue: a new one knows better. */
 	if (k->front && channel_send(k->front, MESSAGE_WITHDRAW, &body, (struct span){0}, -1))
 		process_peer_failed(k->process, PROCESS_FRONT);
@@ -159,16 +359,12 @@ void zone_withdraw(struct zone *zone)
 
 void front_continue(struct keeper *k)
 {
-	for (; k->roster.unsent_from < k->zone_count; k->roster.unsent_from++) {
-		struct zone *zone = k->zones[k->roster.unsent_from];
-		/* What the front serves of a zone stays until we know what the store has. */
-		if (zone->machine.stage == KEEPER_RESTORING) continue;
-		if (zone->published.is_unsent && !publication_send(zone)) return;
-	}
+	if (!k->front || !unsent_send(k)) return;
 	if (!k->roster.is_open || k->restore.under_way || k->restore.from < k->zone_count) return;
-	struct message_generation end = {.generation = k->generation};
-	if (!channel_send(k->front, MESSAGE_ROSTER_END, &end, (struct span){0}, -1))
-		k->roster.is_open = false;
+	struct message_generation end = {.generation = k->roster.generation};
+	if (channel_send(k->front, MESSAGE_ROSTER_END, &end, (struct span){0}, -1)) return;
+	k->roster.is_open = false;
+	packer_begin(k);
 }
 
 void front_policy_changed(struct keeper *k)
@@ -180,8 +376,9 @@ void front_policy_changed(struct keeper *k)
 void front_greet(struct keeper *k)
 {
 	segments_forget_sent(&k->segments);
-	for (size_t i = 0; i < k->zone_count; i++) k->zones[i]->published.is_unsent = true;
-	k->roster.unsent_from = 0;
+	/* What the front serves of a zone stays until we know what the store has. */
+	for (size_t i = 0; i < k->zone_count; i++)
+		if (k->zones[i]->machine.stage != KEEPER_RESTORING) unsent_append(k->zones[i]);
 	k->roster.is_open = true;
 	front_policy_changed(k);
 	front_continue(k);
@@ -213,12 +410,14 @@ static void serving(struct keeper *k, uint64_t generation)
 	}
 }
 
-static void segment_drop(void *context, uint32_t id)
+static void segment_drop(void *context, const struct segment *segment)
 {
 	struct keeper *k = context;
-	struct message_segment body = {.id = id};
+	struct message_segment body = {.id = segment->id};
 
-	if (k->front && channel_send(k->front, MESSAGE_SEGMENT_DROP, &body, (struct span){0}, -1))
+	if (segment->is_pack) pack_drop(k, segment);
+	if (segment->sent && k->front &&
+	    channel_send(k->front, MESSAGE_SEGMENT_DROP, &body, (struct span){0}, -1))
 		process_peer_failed(k->process, PROCESS_FRONT);
 }
 

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { IMAGE_ALIGNMENT = 64 }; /* a cache line: images hold their index in such lines */
-
 struct retired_image {
 	struct image_place place;
 	uint64_t generation;
@@ -22,6 +20,11 @@ void segments_init(struct segments *segments)
 static void segment_close(struct segment *segment)
 {
 	if (!segment) return;
+	if (segment->is_pack) {
+		pack_close(&segment->pack);
+		free(segment);
+		return;
+	}
 	if (segment->map.ptr) memfd_unmap(segment->map);
 	if (segment->reader_fd >= 0) close(segment->reader_fd);
 	if (segment->fd >= 0) close(segment->fd);
@@ -47,6 +50,37 @@ struct segment *segments_find(const struct segments *segments, uint32_t id)
 	return segment;
 }
 
+static void segment_link(struct segments *segments, struct segment *segment)
+{
+	segment->id = ++segments->last_id;
+	segment->next = segments->list;
+	segments->list = segment;
+}
+
+enum code segments_add_pack(struct segments *segments, struct pack *pack, uint64_t number,
+			    struct segment **out, struct error *err)
+{
+	struct segment *segment = calloc(1, sizeof *segment);
+
+	if (!segment) return error_set(err, E_NOMEM, "no memory for a pack of images");
+	*segment = (struct segment){.fd = -1,
+				    .reader_fd = old_file_fd(pack->file),
+				    .map = pack->map,
+				    .used = pack->map.len,
+				    .is_pack = true,
+				    .number = number,
+				    .pack = *pack};
+	*pack = (struct pack){0};
+	segment_link(segments, segment);
+	*out = segment;
+	return OK;
+}
+
+bool image_place_equal(const struct image_place *a, const struct image_place *b)
+{
+	return a->segment == b->segment && a->offset == b->offset && a->len == b->len;
+}
+
 static enum code segment_new(struct segments *segments, size_t len, struct segment **out,
 			     struct error *err)
 {
@@ -58,9 +92,7 @@ static enum code segment_new(struct segments *segments, size_t len, struct segme
 	if ((code = memfd_open("lockstep-images", len, &segment->fd, err))) goto out;
 	if ((code = memfd_reader(segment->fd, &segment->reader_fd, err))) goto out;
 	if ((code = memfd_map(segment->reader_fd, len, &segment->map, err))) goto out;
-	segment->id = ++segments->last_id;
-	segment->next = segments->list;
-	segments->list = segment;
+	segment_link(segments, segment);
 	*out = segment;
 	segment = NULL;
 out:
@@ -71,14 +103,15 @@ out:
 enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
 			 struct error *err)
 {
-	size_t room = (image.len + IMAGE_ALIGNMENT - 1) / IMAGE_ALIGNMENT * IMAGE_ALIGNMENT;
-	struct segment *segment = segments->list;
+	size_t room = (image.len + PACK_ALIGNMENT - 1) / PACK_ALIGNMENT * PACK_ALIGNMENT;
+	struct segment *segment = segments->filling;
 	enum code code;
 
 	if (!segment || room > segment->map.len - segment->used) {
 		code = segment_new(segments, room > SEGMENT_OCTETS ? room : SEGMENT_OCTETS,
 				   &segment, err);
 		if (code) return code;
+		segments->filling = segment;
 	}
 	if ((code = memfd_write(segment->fd, segment->used, image, err))) return code;
 	*place = (struct image_place){segment->id, segment->used, image.len};
@@ -125,8 +158,16 @@ void segments_let_go(struct segments *segments, const struct image_place *place)
 	segments_find(segments, place->segment)->live -= place->len;
 }
 
+/* Nothing in it is read, and nothing will be. */
+static bool has_ended(const struct segments *segments, const struct segment *segment)
+{
+	if (segment->live) return false;
+	if (segment != segments->filling || segment->used > SEGMENT_IDLE_OCTETS) return true;
+	return segment->used == segment->map.len;
+}
+
 void segments_release(struct segments *segments, uint64_t generation,
-		      void (*drop)(void *context, uint32_t id), void *context)
+		      void (*drop)(void *context, const struct segment *segment), void *context)
 {
 	size_t kept = 0;
 
@@ -143,22 +184,26 @@ void segments_release(struct segments *segments, uint64_t generation,
 	struct segment **link = &segments->list;
 	while (*link) {
 		struct segment *segment = *link;
-		bool newest = segment == segments->list && segment->used < segment->map.len;
-		if (segment->live || newest) {
+		if (!has_ended(segments, segment)) {
 			link = &segment->next;
 			continue;
 		}
 		*link = segment->next;
-		if (segment->sent) drop(context, segment->id);
+		if (segments->filling == segment) segments->filling = NULL;
+		drop(context, segment);
 		segment_close(segment);
 	}
 }
 
-void segments_count(const struct segments *segments, uint64_t *mapped, uint64_t *live)
+struct segments_sum segments_sum(const struct segments *segments, bool packs)
 {
-	*mapped = *live = 0;
+	struct segments_sum sum = {0};
+
 	for (const struct segment *segment = segments->list; segment; segment = segment->next) {
-		*mapped += segment->map.len;
-		*live += segment->live;
+		if (segment->is_pack != packs) continue;
+		sum.count++;
+		sum.octets += segment->used;
+		sum.live += segment->live;
 	}
+	return sum;
 }

@@ -2,18 +2,20 @@
 /*
  * segments.h - the memory in which images are published.
  *
- * The keeper writes, the front reads: a segment is a memfd of sealed size, handed
- * over once and mapped once. Octets are never reused; when nothing in a segment is
- * published any more and the front has released it, the segment goes as a whole.
+ * The keeper writes, the front reads: a segment is a memfd of sealed size, or a pack (a
+ * file), handed over once and mapped once. Octets are never reused; when nothing in a
+ * segment is published any more and the front has released it, the segment goes as a whole.
  */
 #ifndef SERVER_KEEPER_SEGMENTS_H
 #define SERVER_KEEPER_SEGMENTS_H
 
-#include "base/error.h"
-#include "base/span.h"
+#include "server/keeper/packs.h"
 
 /* An image that is larger gets a segment of its own. */
 #define SEGMENT_OCTETS ((size_t)64 << 20)
+
+/* What the newest segment may hold of dead octets when nothing else is in it. */
+#define SEGMENT_IDLE_OCTETS ((size_t)1 << 20)
 
 struct segment {
 	uint32_t id; /* never used twice while the keeper runs */
@@ -23,6 +25,11 @@ struct segment {
 	size_t used;
 	size_t live; /* octets of images that are published or not yet released */
 	bool sent;   /* the front that is there has it */
+	bool is_pack;
+	bool is_leaving;  /* what is in it moves elsewhere, then it goes */
+	bool is_verified; /* each image that is published from it */
+	uint64_t number;  /* of the pack */
+	struct pack pack;
 	struct segment *next;
 };
 
@@ -34,7 +41,8 @@ struct image_place {
 };
 
 struct segments {
-	struct segment *list; /* newest first */
+	struct segment *list;    /* newest first */
+	struct segment *filling; /* the one of memory that images are placed in; NULL */
 	uint32_t last_id;
 	struct retired_image *retired; /* the front may still read them */
 	size_t retired_count, retired_capacity;
@@ -46,6 +54,12 @@ void segments_clear(struct segments *segments);
 /* Copies the image in. */
 enum code segments_place(struct segments *segments, struct span image, struct image_place *place,
 			 struct error *err) must_use;
+
+/* A pack takes part from now on, with nothing in it published; takes `pack` over. */
+enum code segments_add_pack(struct segments *segments, struct pack *pack, uint64_t number,
+			    struct segment **out, struct error *err) must_use;
+
+bool image_place_equal(const struct image_place *a, const struct image_place *b);
 
 /* The segment of this id; NULL. */
 struct segment *segments_find(const struct segments *segments, uint32_t id);
@@ -66,12 +80,17 @@ void segments_let_go(struct segments *segments, const struct image_place *place)
 
 /*
  * The front reads nothing older than `generation`. Closes each segment that this leaves
- * empty; before that calls `drop` for it, if the front has it.
+ * empty; before that calls `drop` for it.
  */
 void segments_release(struct segments *segments, uint64_t generation,
-		      void (*drop)(void *context, uint32_t id), void *context);
+		      void (*drop)(void *context, const struct segment *segment), void *context);
 
-/* Octets mapped, and those of them that are published. */
-void segments_count(const struct segments *segments, uint64_t *mapped, uint64_t *live);
+/* How many there are of a kind, the octets in them, and those of them that are published. */
+struct segments_sum {
+	size_t count;
+	uint64_t octets, live;
+};
+
+struct segments_sum segments_sum(const struct segments *segments, bool packs);
 
 #endif

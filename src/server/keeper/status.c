@@ -228,6 +228,28 @@ static void store_write(const struct keeper *k, struct json *j)
 	json_key(j, "writable");
 	json_bool(j, !k->store.problem[0]);
 	if (k->store.problem[0]) key_text(j, "reason", k->store.problem);
+	uint64_t left;
+	if (k->packer.folder && !folder_free_space(k->packer.folder, &left, NULL))
+		key_uint(j, "free_octets", left);
+	json_object_end(j);
+}
+
+static void images_write(const struct keeper *k, struct json *j)
+{
+	struct segments_sum memory = segments_sum(&k->segments, false);
+	struct segments_sum packs = segments_sum(&k->segments, true);
+
+	key_uint(j, "image_octets", memory.live + packs.live);
+	json_key(j, "images");
+	json_object_begin(j);
+	key_uint(j, "segments", memory.count);
+	key_uint(j, "segment_octets", memory.octets);
+	key_uint(j, "segment_octets_live", memory.live);
+	key_uint(j, "packs", packs.count);
+	key_uint(j, "pack_octets", packs.octets);
+	key_uint(j, "pack_octets_live", packs.live);
+	key_uint(j, "zones_to_pack", k->packer.waiting);
+	if (k->packer.problem[0]) key_text(j, "problem", k->packer.problem);
 	json_object_end(j);
 }
 
@@ -244,10 +266,8 @@ static void config_write(const struct keeper *k, struct json *j)
 void status_write(struct keeper *k, struct json *j, bool everything)
 {
 	size_t good = 0;
-	uint64_t mapped, live;
 
 	for (size_t i = 0; i < k->zone_count; i++) good += state_of(k->zones[i]) == ZONE_GOOD;
-	segments_count(&k->segments, &mapped, &live);
 	json_object_begin(j);
 	key_text(j, "server", k->policy->server.name);
 	key_text(j, "version", LOCKSTEP_VERSION);
@@ -256,7 +276,7 @@ void status_write(struct keeper *k, struct json *j, bool everything)
 	json_bool(j, k->front && !k->roster.is_open);
 	key_uint(j, "zones", k->zone_count);
 	key_uint(j, "zones_good", good);
-	key_uint(j, "image_octets", live);
+	images_write(k, j);
 	config_write(k, j);
 	store_write(k, j);
 	processes_write(k, j);

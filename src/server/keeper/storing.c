@@ -23,6 +23,8 @@ enum { RESTORES_MAX = 64, RECOVERY_WAIT_MAX_SHIFT = 6 };
 /* What the job is to its zone. */
 enum purpose {
 	FOR_RESTORE,
+	FOR_IMAGE, /* the head's, again */
+	FOR_FILES,
 	FOR_CANDIDATE,
 	FOR_TIMERS,
 	FOR_UPKEEP,
@@ -199,22 +201,20 @@ void zone_store_timers(struct zone *zone)
 /* --- restoring --- */
 
 /*
- * When a primary last confirmed the copy, on this boot's monotonic clock; by the wall clock
- * when that is another boot's. A version is committed before its timers: where a crash
- * came between, it counts from when it was received; a zone that was ours, from now.
+ * A version is committed before its timers: where a crash came between, it counts from when
+ * it was received; a zone that was ours, from now.
  */
-static instant_ns confirmed_at(const struct keeper *k, const struct store_job *store)
+instant_ns confirmed_at(const struct keeper *k, const struct stored_zone *zone)
 {
-	const struct zone_timers *timers = &store->zone.timers;
+	const struct zone_timers *timers = &zone->timers;
 	uint64_t now = clock_unix_s();
-	uint64_t then = store->zone.has_timers ? timers->confirmed_unix_s : 0;
-	bool newer =
-		store->version.source == CHANGE_FROM_TRANSFER && store->version.time_unix_s > then;
+	uint64_t then = zone->has_timers ? timers->confirmed_unix_s : 0;
+	bool newer = zone->head.source == CHANGE_FROM_TRANSFER && zone->head.time_unix_s > then;
 
-	if (newer) then = store->version.time_unix_s;
+	if (newer) then = zone->head.time_unix_s;
 	if (!then || then > now) then = now;
 	uint64_t age = now - then;
-	if (!newer && store->zone.has_timers && memcmp(timers->boot, k->boot, sizeof k->boot) == 0)
+	if (!newer && zone->has_timers && memcmp(timers->boot, k->boot, sizeof k->boot) == 0)
 		return timers->confirmed_at;
 	if (age > INT64_MAX / (uint64_t)NS_PER_S / 2) age = INT64_MAX / (uint64_t)NS_PER_S / 2;
 	return clock_now() - (duration_ns)age * NS_PER_S;
@@ -232,6 +232,15 @@ static void files_restore(struct zone *zone, const struct store_job *store)
 		}
 }
 
+void zone_start_empty(struct zone *zone)
+{
+	struct keeper_event event = {.kind = KEEPER_START};
+
+	zone->stored.files_are_known = true; /* there are none */
+	zone_feed(zone, &event);
+	zone_publish_nothing(zone);
+}
+
 static void restored(struct zone *zone, struct job *job)
 {
 	struct keeper_event event = {.kind = KEEPER_START};
@@ -240,8 +249,10 @@ static void restored(struct zone *zone, struct job *job)
 	arena_free(zone->work);
 	zone->work = job->arena;
 	job->arena = NULL;
-	zone->records = &zone->stored.records;
-	zone->stored.records = store->set;
+	zone->records = arena_alloc(zone->work, sizeof *zone->records);
+	if (!zone->records) process_fail(zone->keeper->process, "no memory to restore zones");
+	*zone->records = store->set;
+	zone->stored.files_are_known = true;
 	if (store->zone.has_version) {
 		/* Also of a version that is damaged: the next one comes after it. */
 		zone->stored.seq = store->zone.head.seq;
@@ -255,7 +266,7 @@ static void restored(struct zone *zone, struct job *job)
 		event.time_unix_s = store->version.time_unix_s;
 		event.source = store->version.source;
 		event.author = store->version.author;
-		event.confirmed_at = confirmed_at(zone->keeper, store);
+		event.confirmed_at = confirmed_at(zone->keeper, &store->zone);
 	} else if (store->code != E_NOT_FOUND) {
 		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
 		    log_error(&store->err));
@@ -266,9 +277,10 @@ static void restored(struct zone *zone, struct job *job)
 	if (zone->machine.stage == KEEPER_IDLE) zone_work_end(zone);
 }
 
-static enum code restore_begin(struct zone *zone)
+/* A job that fills an arena of its own. */
+static enum code load_begin(struct zone *zone, enum purpose purpose, enum store_job_kind kind)
 {
-	struct job *job = job_new(zone, FOR_RESTORE, STORE_LOAD);
+	struct job *job = job_new(zone, purpose, kind);
 
 	if (!job) return E_NOMEM;
 	job->arena = arena_new(RESTORE_OCTETS_MAX);
@@ -286,12 +298,89 @@ void keeper_restore(struct keeper *k)
 	     k->restore.from++) {
 		struct zone *zone = k->zones[k->restore.from];
 		if (!zone->stored.restore_due) continue;
-		if (restore_begin(zone)) process_fail(k->process, "no memory to restore zones");
+		if (load_begin(zone, FOR_RESTORE, STORE_LOAD))
+			process_fail(k->process, "no memory to restore zones");
 		zone->stored.restore_due = false;
 		k->restore.under_way++;
 	}
 	if (!k->restore.under_way && k->restore.from == k->zone_count && k->front)
 		front_continue(k);
+}
+
+/* --- which files were loaded --- */
+
+static void files_go_on(struct keeper *k)
+{
+	struct keeper_restore *restore = &k->restore;
+
+	while (restore->files && restore->files_under_way < RESTORES_MAX) {
+		struct zone *zone = restore->files;
+		restore->files = zone->stored.next;
+		if (load_begin(zone, FOR_FILES, STORE_FILES))
+			process_fail(k->process, "no memory to look at zone files");
+		restore->files_under_way++;
+	}
+}
+
+void zone_look_at_file(struct zone *zone)
+{
+	struct keeper_restore *restore = &zone->keeper->restore;
+
+	if (zone->stored.files_are_known) {
+		zone_read_file(zone);
+		return;
+	}
+	zone->stored.next = NULL;
+	*(restore->files ? &restore->files_last->stored.next : &restore->files) = zone;
+	restore->files_last = zone;
+	files_go_on(zone->keeper);
+}
+
+static void files_found(struct zone *zone, const struct store_job *store)
+{
+	zone->stored.files_are_known = true;
+	if (store->code == OK) files_restore(zone, store);
+	zone_read_file(zone);
+}
+
+void zone_storing_leave(struct zone *zone)
+{
+	struct keeper_restore *restore = &zone->keeper->restore;
+	struct zone **link = &restore->files, *previous = NULL;
+
+	while (*link && *link != zone) {
+		previous = *link;
+		link = &previous->stored.next;
+	}
+	if (!*link) return;
+	*link = zone->stored.next;
+	if (restore->files_last == zone) restore->files_last = previous;
+}
+
+/* --- an image again --- */
+
+void zone_restore_image(struct zone *zone)
+{
+	if (zone->stored.image_is_damaged) return;
+	if (load_begin(zone, FOR_IMAGE, STORE_LOAD))
+		process_fail(zone->keeper->process, "no memory to build an image");
+	zone->stored.image_is_damaged = true;
+}
+
+/* Of another version the image is a new one in any case. */
+static void image_restored(struct zone *zone, struct job *job)
+{
+	const struct store_job *store = &job->store;
+	struct error err = store->err;
+	enum code code = store->code;
+
+	zone->stored.image_is_damaged = false;
+	if (!code && (store->zone.head.seq != zone->stored.seq || !zone->machine.head.exists))
+		return;
+	if (!code) code = zone_rebuild(zone, &store->set, job->arena, &err);
+	if (code)
+		LOG(EVENT_ZONE_DAMAGED, log_text("zone", zone->machine.policy->label),
+		    log_error(&err));
 }
 
 /* --- what comes back --- */
@@ -396,6 +485,14 @@ static void job_done(struct keeper *k, struct job *job)
 		if (zone) restored(zone, job);
 		keeper_restore(k);
 		break;
+	case FOR_IMAGE:
+		if (zone) image_restored(zone, job);
+		break;
+	case FOR_FILES:
+		k->restore.files_under_way--;
+		if (zone) files_found(zone, &job->store);
+		files_go_on(k);
+		break;
 	case FOR_CANDIDATE:
 		if (zone) committed(zone, job);
 		break;
@@ -457,13 +554,17 @@ void store_copy_begin_for(struct client *client, const char *path)
 enum code keeper_store_open(struct keeper *k, struct error *err)
 {
 	struct store_options options = {.path = k->policy->server.state};
-	struct store *store;
-	enum code code = store_open(&options, k->crypto, &store, err);
 
-	if (code) return code;
 	if (!boot_id(k->boot)) memset(k->boot, 0, sizeof k->boot);
-	if ((code = store_thread_start(store, &k->store.thread, err))) {
-		store_close(store);
+	return store_open(&options, k->crypto, &k->store.opened, err);
+}
+
+enum code keeper_store_run(struct keeper *k, struct error *err)
+{
+	enum code code = store_thread_start(k->store.opened, &k->store.thread, err);
+
+	if (code) {
+		store_close(k->store.opened);
 		return code;
 	}
 	k->store.upkeep_timer = (struct timer){.due = upkeep, .context = k};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/keeper/packer.h"
 #include "server/keeper/storing.h"
 
 #include "host/clock.h"
@@ -62,6 +63,9 @@ void zone_let_go(struct zone *zone)
 	timer_cancel(k->loop, &zone->timer);
 	timer_cancel(k->loop, &zone->exchange_timer);
 	zone_reading_leave(zone);
+	zone_storing_leave(zone);
+	zone_asking_leave(zone);
+	zone_packing_leave(zone);
 	if (zone->stored.job_count) return;
 	if (k->slots.list[zone->slot] == zone) k->slots.list[zone->slot] = NULL;
 	zone_free(zone);
@@ -165,7 +169,7 @@ static void tell(struct zone *zone, const struct keeper_action *action)
 static void perform(struct zone *zone, const struct keeper_action *action)
 {
 	switch (action->kind) {
-	case KEEPER_READ_FILE: zone_read_file(zone); break;
+	case KEEPER_READ_FILE: zone_look_at_file(zone); break;
 	case KEEPER_STORE: zone_store(zone); break;
 	case KEEPER_PUBLISH: zone_publish(zone); break;
 	case KEEPER_PUBLISH_EXPIRY: zone_publish_expiry(zone); break;

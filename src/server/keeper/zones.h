@@ -23,20 +23,31 @@ struct incoming {
 
 /* What the store has of a zone, and does for it. */
 struct zone_stored {
-	uint64_t seq;           /* of the newest version that is durable */
-	bool entry_is_known;    /* where it is configured now */
-	bool restore_due;       /* it has not begun with what the store has of it */
-	unsigned job_count;     /* under way; they read `work` meanwhile */
-	struct records records; /* of the restored version; lie in `work` */
+	uint64_t seq;          /* of the newest version that is durable */
+	bool entry_is_known;   /* where it is configured now */
+	bool restore_due;      /* it has not begun with what the store has of it */
+	bool files_are_known;  /* `files` of the zone are those of the newest version */
+	bool image_is_damaged; /* it is being built from the store */
+	unsigned job_count;    /* under way; they read `work` meanwhile */
+	struct zone *next;     /* in keeper.restore.files */
 };
 
 /* What the front has of a zone, or is to have. */
 struct zone_published {
 	struct image_place place; /* the head's image */
-	uint64_t generation;      /* of the newest publication */
-	bool is_unsent;           /* the front does not know that one yet */
+	struct image_place sent;  /* the one that the front was told last */
+	uint64_t generation;      /* of the newest publication that was sent */
+	bool is_unsent;           /* the front does not know the newest: in keeper.roster.unsent */
 	bool awaits_front;        /* in keeper.roster.awaiting */
-	struct zone *next;        /* there */
+	struct zone *next, *next_unsent; /* there */
+};
+
+/* The wish that the head's image lay in a pack, in keeper.packer. */
+struct zone_packing {
+	bool is_wanted;
+	instant_ns wanted_since, not_before;
+	uint64_t octets;
+	struct zone *next, *previous;
 };
 
 /* The zone's wish to have its file read, and what that takes meanwhile. */
@@ -53,6 +64,13 @@ struct zone_authors {
 	char *head, *next;
 };
 
+/* A question to a primary that the courier has not taken yet, in keeper.asking. */
+struct zone_asking {
+	struct zone *next;
+	enum exchange_kind kind;
+	bool is_waiting;
+};
+
 struct zone {
 	struct keeper_zone machine;
 	struct keeper *keeper;
@@ -63,9 +81,11 @@ struct zone {
 	struct zone_authors authors;
 	struct zone_stored stored;
 	struct zone_published published;
+	struct zone_packing packing;
 	struct zone_files files;
 	struct zone_reading reading;
 	struct timer timer, exchange_timer;
+	struct zone_asking asking;
 	uint64_t exchange;        /* the SOA question or transfer under way, 0 none */
 	struct incoming incoming; /* the transfer under way */
 	struct incoming received; /* the one that became the candidate, whose octets it lends */
@@ -120,12 +140,20 @@ void keeper_reads_stop(struct keeper *k);
 
 /* --- publishing.c --- */
 void zone_publish(struct zone *zone); /* SERVING follows when the front says so */
+/* The same version from elsewhere: the image at `place`, whose octets are counted there. */
+enum code zone_move(struct zone *zone, const struct image_place *place, struct error *err) must_use;
+/* Builds the image of `set`, which is the head's content, in `arena`, and publishes it instead. */
+enum code zone_rebuild(struct zone *zone, const struct records *set, struct arena *arena,
+		       struct error *err) must_use;
 void zone_publish_expiry(struct zone *zone);
 /* It is configured, and there is no version of it: SERVFAIL, not REFUSED. */
 void zone_publish_nothing(struct zone *zone);
 void zone_withdraw(struct zone *zone);
 /* What the front serves for `former` is now for `zone`, in the same slot, until it publishes. */
 void zone_hand_over(struct zone *former, struct zone *zone);
+
+/* Nothing of the zone goes out any more. */
+void zone_publishing_leave(struct zone *zone);
 
 /* A front is there anew: it gets the policy, every segment and every zone. */
 void front_greet(struct keeper *k);
@@ -146,6 +174,10 @@ void incoming_clear(struct incoming *incoming);
  */
 void courier_greet(struct keeper *k);
 void courier_lost(struct keeper *k);
+/* There is room in its channel again. */
+void courier_continue(struct keeper *k);
+/* The zone goes: it asks nobody any more. */
+void zone_asking_leave(struct zone *zone);
 void courier_policy_changed(struct keeper *k);
 void courier_received(struct keeper *k, const struct channel_message *message);
 

@@ -12,12 +12,12 @@ struct drops {
 	size_t count;
 };
 
-static void drop(void *context, uint32_t id)
+static void drop(void *context, const struct segment *segment)
 {
 	struct drops *drops = context;
 
-	drops->id = id;
-	drops->count++;
+	drops->id = segment->id;
+	drops->count += segment->sent;
 }
 
 /* An image that fills a segment of its own, so that the next one lies elsewhere. */
