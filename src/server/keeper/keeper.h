@@ -84,6 +84,7 @@ struct keeper_restore {
 	/* Zones whose files are to be asked of the store, before they are looked at. */
 	struct zone *files, *files_last;
 	size_t files_under_way;
+	size_t loading_first; /* zones that have no version yet and read their file */
 };
 
 /* Zone files that are read, beside the loop too, and those that wait for their turn. */

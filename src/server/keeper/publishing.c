@@ -360,7 +360,9 @@ void zone_withdraw(struct zone *zone)
 void front_continue(struct keeper *k)
 {
 	if (!k->front || !unsent_send(k)) return;
-	if (!k->roster.is_open || k->restore.under_way || k->restore.from < k->zone_count) return;
+	if (!k->roster.is_open || k->restore.under_way || k->restore.from < k->zone_count ||
+	    k->restore.loading_first)
+		return;
 	struct message_generation end = {.generation = k->roster.generation};
 	if (channel_send(k->front, MESSAGE_ROSTER_END, &end, (struct span){0}, -1)) return;
 	k->roster.is_open = false;

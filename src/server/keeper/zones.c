@@ -55,11 +55,26 @@ void zone_free(struct zone *zone)
 	free(zone);
 }
 
+/* The front is told that it has everything when each file was tried once. */
+static void first_load_note(struct zone *zone, bool may_begin)
+{
+	struct keeper *k = zone->keeper;
+	const struct keeper_zone *machine = &zone->machine;
+	bool loads = (zone->stored.loads_first || (may_begin && !machine->head.exists)) &&
+		     machine->stage != KEEPER_IDLE && !zone->is_gone;
+
+	if (loads == zone->stored.loads_first) return;
+	zone->stored.loads_first = loads;
+	k->restore.loading_first += loads ? 1 : (size_t)-1;
+	if (!k->restore.loading_first) front_continue(k);
+}
+
 void zone_let_go(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
 
 	zone->is_gone = true;
+	first_load_note(zone, false);
 	timer_cancel(k->loop, &zone->timer);
 	timer_cancel(k->loop, &zone->exchange_timer);
 	zone_reading_leave(zone);
@@ -227,5 +242,6 @@ void zone_feed(struct zone *zone, struct keeper_event *event)
 	take_back(zone);
 	for (size_t i = 0; i < actions.count; i++) perform(zone, &actions.list[i]);
 	timer_set(k->loop, &zone->timer, keeper_zone_wake_at(&zone->machine));
+	first_load_note(zone, event->kind == KEEPER_START);
 	if (zone->incoming.is_whole && zone->machine.stage == KEEPER_IDLE) zone_deliver(zone);
 }

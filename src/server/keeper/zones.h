@@ -28,6 +28,7 @@ struct zone_stored {
 	bool restore_due;      /* it has not begun with what the store has of it */
 	bool files_are_known;  /* `files` of the zone are those of the newest version */
 	bool image_is_damaged; /* it is being built from the store */
+	bool loads_first;      /* it has no version, and its file is on its way to be one */
 	unsigned job_count;    /* under way; they read `work` meanwhile */
 	struct zone *next;     /* in keeper.restore.files */
 };
