@@ -27,6 +27,7 @@
 #include "store/thread.h"
 #include "zone/change.h"
 #include "zone/checks.h"
+#include "zone/delta.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@ bool node_is_in_chain(const struct node *node, uint16_t type, struct name apex)
 {
 	struct rrset rrset;
 
-	return !node->is_tombstone && name_fits_chain(node->owner, type, apex) &&
+	return node->octets && !node->is_tombstone && name_fits_chain(node->owner, type, apex) &&
 	       node_rrset(node, type, &rrset);
 }
 

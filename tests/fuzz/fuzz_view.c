@@ -19,7 +19,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { OWNER_COUNT = 16, VALUE_COUNT = 14, STEPS_MAX = 300, ARENA_MAX = 1 << 24 };
+enum { OWNER_COUNT = 16, VALUE_COUNT = 14, STEPS_MAX = 120, ARENA_MAX = 1 << 24 };
 
 static const char *const owners[OWNER_COUNT] = {
 	"example.",
