@@ -49,7 +49,7 @@ const struct tsig_key *key_find(struct load *load, const struct node *node, stru
 }
 
 static bool secret_decode(struct load *load, const struct node *node, struct span text,
-			  struct tsig_key *key, const char *where)
+			  struct span *secret, const char *where)
 {
 	uint8_t octets[CONFIG_SECRET_OCTETS_MAX];
 	struct writer w = writer_of(octets, sizeof octets);
@@ -64,10 +64,10 @@ static bool secret_decode(struct load *load, const struct node *node, struct spa
 		load_secret_error(load, node, "%s is not base64", where);
 		return false;
 	}
-	key->secret.ptr = arena_copy(load->arena, writer_span(&w));
-	key->secret.len = w.len;
+	secret->ptr = arena_copy(load->arena, writer_span(&w));
+	secret->len = w.len;
 	memset(octets, 0, sizeof octets);
-	if (!key->secret.ptr) load->exhausted = true;
+	if (!secret->ptr) load->exhausted = true;
 	if (w.len * SECRET_BITS_PER_OCTET < CONFIG_SECRET_BITS_MIN)
 		load_warning(load, node, "%s has only %zu bits; fewer than %d can be guessed",
 			     where, w.len * SECRET_BITS_PER_OCTET, CONFIG_SECRET_BITS_MIN);
@@ -89,7 +89,7 @@ bool read_secret(struct load *load, const struct setting *setting, const struct 
 				  source->path, source->path);
 	}
 	if (!node_scalar(load, setting, node, &text)) return false;
-	return secret_decode(load, node, text, object, "the secret");
+	return secret_decode(load, node, text, setting_value(setting, object), "the secret");
 }
 
 static struct span trimmed(struct span text)
@@ -122,7 +122,7 @@ bool read_secret_file(struct load *load, const struct setting *setting, const st
 		load_error(load, node,
 			   "every user of this host can read %s; take that away (chmod o= %s)",
 			   path, path);
-	return secret_decode(load, node, trimmed(file.text), object, path);
+	return secret_decode(load, node, trimmed(file.text), setting_value(setting, object), path);
 }
 
 /* A key that is wrong still exists, so that what names it is not told as well. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/load.h"
 
+#include "engine/answer/cookie.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -155,12 +157,33 @@ static void check_order(struct load *load, const char *low_key, const char *high
 	if (node) load_error(load, node, "%s is longer than %s", low_key, high_key);
 }
 
+/* RFC 9018 4.4: one secret, or the one that makes cookies and another that is accepted. */
+static void check_cookie_secret(struct load *load)
+{
+	const struct entries *entries = &load->chapters[CHAPTER_SERVER];
+	size_t len = load->policy->server.cookie_secret.len;
+
+	if (entries->count == 0) return;
+	const struct entry *entry = &entries->list[0];
+	const struct node *secret = entry_value(entry, CHAPTER_SERVER, "cookie-secret");
+	const struct node *file = entry_value(entry, CHAPTER_SERVER, "cookie-secret-file");
+	if (secret && file)
+		load_error(load, file,
+			   "cookie-secret and cookie-secret-file; one of them is enough");
+	if (len == 0 || len == COOKIE_SECRET_OCTETS || len == 2 * COOKIE_SECRET_OCTETS) return;
+	load_error(load, secret ? secret : file,
+		   "a secret for cookies of %zu octets; it has %d, or %d with another that is "
+		   "accepted",
+		   len, COOKIE_SECRET_OCTETS, 2 * COOKIE_SECRET_OCTETS);
+}
+
 static void load_chapters(struct load *load)
 {
 	struct server_policy *server = &load->policy->server;
 
 	server->name = load->loader->host_name;
 	load_map(load, CHAPTER_SERVER, server);
+	check_cookie_secret(load);
 	load_map(load, CHAPTER_LIMITS, &load->policy->limits);
 	check_order(load, "refresh-min", "refresh-max");
 	check_order(load, "retry-min", "retry-max");

@@ -166,6 +166,12 @@ static void choose_keys(struct packer *p)
 		if (p->key_places[i] != PACKED_NONE) p->key_places[i] = p->key_count++;
 }
 
+static void pack_secret(struct packer *p, struct span secret)
+{
+	pack_u16(p, (uint16_t)secret.len);
+	pack_bytes(p, secret.ptr, secret.len);
+}
+
 static void pack_server(struct packer *p)
 {
 	const struct server_policy *server = &p->policy->server;
@@ -176,6 +182,7 @@ static void pack_server(struct packer *p)
 	pack_text(p, whole ? server->state : NULL);
 	pack_text(p, whole ? server->control : NULL);
 	pack_u32(p, p->audience == PACK_COURIER ? 0 : server->workers);
+	pack_secret(p, p->audience == PACK_COURIER ? (struct span){0} : server->cookie_secret);
 	pack_u32(p, whole ? (uint32_t)server->listen_count : 0);
 	for (size_t i = 0; whole && i < server->listen_count; i++)
 		pack_endpoint(p, &server->listen[i]);
@@ -209,8 +216,7 @@ static void pack_keys(struct packer *p)
 		pack_text(p, key->label);
 		pack_name(p, key->name);
 		pack_u8(p, (uint8_t)key->algorithm);
-		pack_u16(p, (uint16_t)key->secret.len);
-		pack_bytes(p, key->secret.ptr, key->secret.len);
+		pack_secret(p, key->secret);
 	}
 }
 
@@ -302,6 +308,7 @@ static void pack_zones(struct packer *p)
 		pack_name(p, zone->name);
 		pack_u8(p, (uint8_t)zone->role);
 		pack_u8(p, (uint8_t)zone->serial);
+		pack_u8(p, (uint8_t)zone->rotate);
 		pack_u8(p, zone->secondaries_none);
 		pack_u32(p, number_of(&p->remotes, zone->primaries, zone->primary_count));
 		pack_u32(p, number_of(&p->remotes, zone->secondaries, zone->secondary_count));

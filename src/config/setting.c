@@ -8,6 +8,7 @@
 /* In the order of the enums that hold them: a word's place is its value. */
 static const char *const role_words[] = {"primary", "secondary", NULL};
 static const char *const serial_words[] = {"increment", "unixtime", "dateserial", "file", NULL};
+static const char *const switch_words[] = {"no", "yes", NULL};
 static const char *const algorithm_words[] = {
 #define TSIG_ALGORITHM(name, text, digest, mac_len) text,
 #include "dns/tsig_algorithms.def"

@@ -74,6 +74,7 @@ bool value_is_shown(const struct setting *setting, const void *object)
 	case KIND_PATH:
 	case KIND_ZONE_FILE: return text_of(setting, object);
 	case KIND_SOURCE: return source->address.family != 0;
+	case KIND_SECRET: return ((const struct span *)setting_value_of(setting, object))->len > 0;
 	case KIND_COUNT: return setting->standard || setting_quantity(setting, object) != 0;
 	default: return !setting_kind(setting)->list || list_is_shown(setting, object);
 	}
@@ -258,6 +259,7 @@ void value_emit(struct emitter *e, const struct setting *setting, const void *ob
 	case KIND_ALGORITHM:
 	case KIND_ROLE:
 	case KIND_SERIAL:
+	case KIND_SWITCH:
 		emit_string(e, setting_kind(setting)->words[word_of(setting, object)]);
 		break;
 	case KIND_SECRET: emit_secret(e, *(const struct span *)value); break;
@@ -353,7 +355,8 @@ bool value_equal(const struct setting *setting, const void *a, const void *b)
 	case KIND_ZONE_NAME: return true; /* what does not have the same name is another item */
 	case KIND_ALGORITHM:
 	case KIND_ROLE:
-	case KIND_SERIAL: return word_of(setting, a) == word_of(setting, b);
+	case KIND_SERIAL:
+	case KIND_SWITCH: return word_of(setting, a) == word_of(setting, b);
 	case KIND_SECRET:
 		return span_equal(*(const struct span *)value_a, *(const struct span *)value_b);
 	case KIND_SOURCE: return endpoint_equal(value_a, value_b);

@@ -7,6 +7,8 @@
 #include "config/packed.h"
 #include "config/setting.h"
 
+#include "engine/answer/cookie.h"
+
 struct unpacker {
 	struct reader r;
 	struct arena *arena;
@@ -107,6 +109,15 @@ static struct name unpack_name(struct unpacker *u)
 	return u->r.failed ? name_root() : name;
 }
 
+static struct span unpack_secret(struct unpacker *u)
+{
+	uint16_t len = read_u16(&u->r);
+	struct span secret = read_span(&u->r, len);
+
+	if (secret.len > 0) secret.ptr = copy(u, secret, false);
+	return secret;
+}
+
 static void unpack_server(struct unpacker *u)
 {
 	struct server_policy *server = &u->policy->server;
@@ -119,6 +130,10 @@ static void unpack_server(struct unpacker *u)
 	server->state = unpack_text(u);
 	server->control = unpack_text(u);
 	server->workers = read_u32(&u->r);
+	server->cookie_secret = unpack_secret(u);
+	if (server->cookie_secret.len % COOKIE_SECRET_OCTETS != 0 ||
+	    server->cookie_secret.len > COOKIE_SECRET_OCTETS * COOKIE_SECRETS_MAX)
+		fail(u);
 	listen = take_list(u, 19, sizeof *listen, &count);
 	server->listen = listen;
 	server->listen_count = count;
@@ -162,10 +177,8 @@ static void unpack_keys(struct unpacker *u)
 		keys[i].name = unpack_name(u);
 		keys[i].algorithm = read_u8(&u->r);
 		if (keys[i].algorithm >= TSIG_ALGORITHM_COUNT) fail(u);
-		keys[i].secret.len = read_u16(&u->r);
-		keys[i].secret = read_span(&u->r, keys[i].secret.len);
+		keys[i].secret = unpack_secret(u);
 		if (u->r.failed) return;
-		keys[i].secret.ptr = copy(u, keys[i].secret, false);
 	}
 }
 
@@ -308,8 +321,10 @@ static void unpack_zone(struct unpacker *u, struct zone_policy *zone)
 	zone->name = unpack_name(u);
 	zone->role = read_u8(&u->r);
 	zone->serial = read_u8(&u->r);
+	zone->rotate = read_u8(&u->r);
 	zone->secondaries_none = read_u8(&u->r) != 0;
-	if (zone->role > ROLE_SECONDARY || zone->serial > SERIAL_FILE) fail(u);
+	if (zone->role > ROLE_SECONDARY || zone->serial > SERIAL_FILE || zone->rotate > SWITCH_YES)
+		fail(u);
 	list = unpack_remote_list(u);
 	zone->primaries = list.list;
 	zone->primary_count = list.count;

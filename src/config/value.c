@@ -425,7 +425,7 @@ static reader *const readers[KIND_COUNT_OF_KINDS] = {
 	[KIND_SOURCE] = read_source,       [KIND_KEYS] = read_keys,
 	[KIND_ALLOW] = read_allow,         [KIND_ROLE] = read_word,
 	[KIND_ZONE_FILE] = read_zone_file, [KIND_SERIAL] = read_word,
-	[KIND_REMOTES] = read_remotes,
+	[KIND_SWITCH] = read_word,         [KIND_REMOTES] = read_remotes,
 };
 
 bool value_read(struct load *load, const struct setting *setting, const struct node *node,

@@ -29,6 +29,9 @@ struct remote {
 
 enum zone_role { ROLE_PRIMARY, ROLE_SECONDARY };
 
+/* Words of a setting that is on or off, in the order of its enum. */
+enum switch_word { SWITCH_NO, SWITCH_YES };
+
 enum serial_policy { SERIAL_INCREMENT, SERIAL_UNIXTIME, SERIAL_DATESERIAL, SERIAL_FILE };
 
 struct zone_policy {
@@ -37,6 +40,7 @@ struct zone_policy {
 	enum zone_role role;
 	const char *file; /* absolute path; NULL: the store owns the data */
 	enum serial_policy serial;
+	enum switch_word rotate; /* RRsets begin with another record each time */
 	const struct remote **primaries;
 	size_t primary_count;
 	const struct remote **secondaries;
@@ -63,6 +67,9 @@ struct server_policy {
 	const struct interface_endpoint *listen_interfaces;
 	size_t listen_interface_count;
 	uint32_t workers; /* 0: one per core */
+	/* COOKIE_SECRET_OCTETS, or twice as many: then the second is only accepted. None: random.
+	 */
+	struct span cookie_secret;
 };
 
 /* Settings of `limits:`, one row each in config/limits.def. */

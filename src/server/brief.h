@@ -39,6 +39,7 @@ struct brief {
 	int32_t peers[PROCESS_COUNT]; /* channels; -1: none now */
 	int32_t policy;               /* packed policy for the keeper; -1: none */
 	uint64_t policy_len;
+	struct siphash_key cookie_seed; /* of the front; the same as long as the supervisor lives */
 	char config[PLAN_PATH_TEXT_MAX];
 	char state[PLAN_PATH_TEXT_MAX];
 };

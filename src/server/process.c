@@ -282,6 +282,7 @@ static enum code brief_read(struct process *process, const struct brief **out, s
 	process->worker_count = brief->worker_count;
 	process->policy_fd = brief->policy;
 	process->policy_len = brief->policy_len;
+	process->cookie_seed = brief->cookie_seed;
 	process->config_path = brief->config;
 	process->state_path = brief->state;
 	process->listeners = (const struct listener *)(brief + 1);

@@ -20,6 +20,7 @@
 #define SERVER_PROCESS_H
 
 #include "base/address.h"
+#include "base/siphash.h"
 #include "host/loop.h"
 #include "host/socket.h"
 #include "server/channel.h"
@@ -78,6 +79,7 @@ struct process {
 	struct span brief; /* the sealed memory that all of this came in */
 	int policy_fd;     /* of the keeper: the policy, packed; -1: it reads the files itself */
 	uint64_t policy_len;
+	struct siphash_key cookie_seed; /* of the front: cookie_secrets_of_day */
 };
 
 /* The mains of the roles, for whoever starts processes (src/main.c, or a test). */

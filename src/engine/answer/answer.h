@@ -34,7 +34,8 @@ struct answer_request {
 	enum transport transport;
 	instant_ns now;
 	uint64_t now_unix_s;
-	uint32_t random; /* turns RRsets of zones with `rotate: yes`; nothing else depends on it */
+	uint32_t turn; /* where RRsets of zones with `rotate: yes` begin; nothing else depends on it
+			*/
 };
 
 enum answer_kind {

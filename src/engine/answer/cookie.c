@@ -11,6 +11,7 @@ enum {
 	COOKIE_TIME_AT = COOKIE_CLIENT_OCTETS + 4,
 	COOKIE_HASH_AT = COOKIE_TIME_AT + 4,
 	ADDRESS_OCTETS_MAX = 16,
+	SECONDS_PER_DAY = 86400,
 };
 
 static uint64_t load_little(const uint8_t *octets)
@@ -24,6 +25,35 @@ static uint64_t load_little(const uint8_t *octets)
 struct siphash_key cookie_secret(const uint8_t octets[static COOKIE_SECRET_OCTETS])
 {
 	return (struct siphash_key){load_little(octets), load_little(octets + 8)};
+}
+
+/* The keyed hash of something that nobody else hashes with this key. */
+static struct siphash_key derive(struct siphash_key seed, uint64_t day)
+{
+	uint8_t octets[9];
+
+	for (unsigned i = 0; i < 8; i++) octets[i] = (uint8_t)(day >> 8 * i);
+	octets[8] = 0;
+	uint64_t k0 = siphash(seed, span_of(octets, sizeof octets));
+	octets[8] = 1;
+	return (struct siphash_key){k0, siphash(seed, span_of(octets, sizeof octets))};
+}
+
+struct cookie_secrets cookie_secrets_of_day(struct siphash_key seed, uint64_t now_unix_s)
+{
+	uint64_t day = now_unix_s / SECONDS_PER_DAY;
+
+	return (struct cookie_secrets){{derive(seed, day), derive(seed, day - 1)}, 2};
+}
+
+struct cookie_secrets cookie_secrets_of(struct span octets)
+{
+	struct cookie_secrets secrets = {.count = octets.len / COOKIE_SECRET_OCTETS};
+
+	assert(secrets.count <= COOKIE_SECRETS_MAX);
+	for (size_t i = 0; i < secrets.count; i++)
+		secrets.list[i] = cookie_secret(octets.ptr + i * COOKIE_SECRET_OCTETS);
+	return secrets;
 }
 
 /* RFC 9018 4.4, over what stands in front of the hash and the address. */

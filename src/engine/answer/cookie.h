@@ -28,6 +28,15 @@ struct cookie_secrets {
 /* From the octets that other servers have as well. */
 struct siphash_key cookie_secret(const uint8_t octets[static COOKIE_SECRET_OCTETS]);
 
+/*
+ * Made from a random seed when no secrets are configured: another one each day (UTC), and
+ * that of the day before is accepted. Whoever has the seed has the same secrets.
+ */
+struct cookie_secrets cookie_secrets_of_day(struct siphash_key seed, uint64_t now_unix_s);
+
+/* The configured ones: one, or two in a row, of COOKIE_SECRET_OCTETS each. */
+struct cookie_secrets cookie_secrets_of(struct span octets);
+
 /* The whole option's value for this client cookie; there must be a secret. */
 void cookie_make(const struct cookie_secrets *secrets, const uint8_t *client_cookie,
 		 const struct address *client, uint64_t now_unix_s,

@@ -145,6 +145,7 @@ static bool write_set(struct build *b, enum section section, struct fast_owner o
 {
 	struct rrset signatures;
 
+	if (set->count > 1 && b->f->zone->rotates) return false;
 	if (set->name_count ? !write_named(b, section, owner, set, set->ttl)
 			    : !fast_write_plain(&b->out, section, owner, set, set->ttl))
 		return false;

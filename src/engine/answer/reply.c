@@ -62,12 +62,22 @@ static bool source_of(struct name owner, const struct node *node, struct name *s
 	return true;
 }
 
+/* How many records of the RRset stand behind all others. */
+static unsigned turned(const struct reply *r, const struct rrset *rrset)
+{
+	if (!r->zone->policy || r->zone->policy->rotate == SWITCH_NO || rrset->count == 0 ||
+	    rrset->type == RRTYPE_RRSIG)
+		return 0;
+	return r->request->turn % rrset->count;
+}
+
 static bool add_records(struct reply *r, enum section section, struct name owner,
 			const struct node *node, const struct rrset *rrset)
 {
 	struct record record = {
 		.owner = owner, .type = rrset->type, .class = CLASS_IN, .ttl = rrset->ttl};
 	struct name source;
+	unsigned first = turned(r, rrset), index = 0;
 	size_t at = 0;
 	bool is_first = true;
 
@@ -75,13 +85,21 @@ static bool add_records(struct reply *r, enum section section, struct name owner
 		reply_damaged(r);
 		return false;
 	}
-	for (; rrset_next(rrset, &at, &record.rdata); is_first = false) {
+	for (; rrset_next(rrset, &at, &record.rdata); index++) {
+		if (index < first) continue;
 		if (!answer_names_add(r->names_written, &r->mw, section, &record, source, is_first))
 			return false;
+		is_first = false;
 	}
-	if (at == rrset->data.len) return true;
-	reply_damaged(r); /* half an RRset would be a lie (RFC 2181 5) */
-	return false;
+	if (at != rrset->data.len || is_first) {
+		reply_damaged(r); /* half an RRset would be a lie (RFC 2181 5) */
+		return false;
+	}
+	for (at = index = 0; index < first && rrset_next(rrset, &at, &record.rdata); index++) {
+		if (!answer_names_add(r->names_written, &r->mw, section, &record, source, false))
+			return false;
+	}
+	return true;
 }
 
 /* RFC 4034 3: signatures have the TTL of what they cover, a lowered one too. */

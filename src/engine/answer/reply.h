@@ -76,8 +76,9 @@ void reply_truncate(struct reply *r);
 bool reply_require_record(struct reply *r, enum section section, const struct record *record);
 
 /*
- * Adds an RRset and, for who wants them, its signatures; false when both do not fit. What
- * stands there under this owner is not added again.
+ * Adds an RRset, in a zone that rotates from record `turn` modulo their count on, and, for who
+ * wants them, its signatures; false when both do not fit. What stands there under this owner is not
+ * added again.
  */
 bool reply_add(struct reply *r, enum section section, struct name owner, const struct node *node,
 	       const struct rrset *rrset);

@@ -324,6 +324,7 @@ static void publication_complete(struct publication *publication)
 	if (lower.len <= PUBLICATION_NAME_MAX) memcpy(publication->lower, lower.wire, lower.len);
 	publication->anybody_may_ask = policy && policy->allow_query.count > 0 &&
 				       is_anybody(&policy->allow_query.items[0]);
+	publication->rotates = policy && policy->rotate == SWITCH_YES;
 }
 
 enum code directory_publish(struct directory *directory, struct publication *publication,

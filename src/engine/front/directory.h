@@ -42,6 +42,7 @@ struct publication {
 	const struct zone_policy *policy;
 	_Atomic instant_ns expire_at; /* from then on it does not answer; INSTANT_NEVER: primary */
 	bool anybody_may_ask;         /* allow-query is "any"; the directory's own */
+	bool rotates;                 /* likewise: `rotate: yes` */
 	uint8_t lower[PUBLICATION_NAME_MAX]; /* the name, where it fits; the directory's own */
 	struct view view; /* no layers: the zone is known, but there is nothing to answer from */
 	_Atomic uint32_t pins;

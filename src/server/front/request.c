@@ -3,6 +3,33 @@
 
 #include "host/clock.h"
 
+enum { SECONDS_PER_DAY = 86400, KEEPALIVE_UNIT_NS = 100000000 };
+
+/* What the configuration says, or what the supervisor's seed makes of the day. */
+static const struct cookie_secrets *cookies_of(struct worker *worker, struct span configured,
+					       uint64_t now_unix_s)
+{
+	uint64_t day = now_unix_s / SECONDS_PER_DAY;
+
+	if (configured.len > 0) {
+		worker->cookies = cookie_secrets_of(configured);
+		worker->cookie_day = 0;
+	} else if (worker->cookie_day != day) {
+		worker->cookies =
+			cookie_secrets_of_day(worker->shared->process->cookie_seed, now_unix_s);
+		worker->cookie_day = day;
+	}
+	return &worker->cookies;
+}
+
+/* RFC 7828 3.1: in tenths of a second, of which 0 would mean "close now". */
+static uint16_t keepalive_of(duration_ns idle_ns)
+{
+	int64_t units = (int64_t)idle_ns / KEEPALIVE_UNIT_NS;
+
+	return (uint16_t)(units < 1 ? 1 : units > UINT16_MAX ? UINT16_MAX : units);
+}
+
 void batch_begin(struct worker *worker, struct batch_view *view)
 {
 	struct roster *roster = worker->shared->roster;
@@ -13,12 +40,17 @@ void batch_begin(struct worker *worker, struct batch_view *view)
 	view->is_complete = atomic_load(&worker->shared->is_complete);
 	view->now = loop_now(worker->loop);
 	view->now_unix_s = clock_unix_s();
-	view->server = (struct answer_server){.directory = roster->directory,
-					      .crypto = worker->crypto,
-					      .keys = view->policy->policy->keys,
-					      .key_count = view->policy->policy->key_count,
-					      .name = view->policy->policy->server.name,
-					      .version = "lockstep " LOCKSTEP_VERSION};
+	const struct policy *policy = view->policy->policy;
+	view->server = (struct answer_server){
+		.directory = roster->directory,
+		.crypto = worker->crypto,
+		.keys = policy->keys,
+		.key_count = policy->key_count,
+		.name = policy->server.name,
+		.version = "lockstep " LOCKSTEP_VERSION,
+		.cookie_secrets =
+			*cookies_of(worker, policy->server.cookie_secret, view->now_unix_s),
+		.keepalive = keepalive_of(policy->limits.tcp_idle_ns)};
 }
 
 void batch_end(struct worker *worker)
@@ -123,7 +155,8 @@ void request_answer(struct worker *worker, const struct batch_view *view, struct
 					       .address = from->address,
 					       .transport = transport,
 					       .now = view->now,
-					       .now_unix_s = view->now_unix_s};
+					       .now_unix_s = view->now_unix_s,
+					       .turn = worker->turn++};
 
 	worker_count(worker, transport == TRANSPORT_UDP ? METRIC_QUERIES_UDP : METRIC_QUERIES_TCP,
 		     1);

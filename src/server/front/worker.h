@@ -77,6 +77,9 @@ struct worker {
 	struct places *places;
 	struct refusals refusals;
 	struct batch *batch;
+	struct cookie_secrets cookies; /* of the configuration, or of `cookie_day` */
+	uint64_t cookie_day;
+	uint32_t turn;     /* of RRsets that rotate: one a request */
 	uint8_t *in, *out; /* lent to the connection whose turn it is: STREAM_IN_OCTETS_MAX, */
 			   /* STREAM_OUT_OCTETS */
 	_Atomic uint64_t counters[METRIC_COUNT];

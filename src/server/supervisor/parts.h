@@ -94,6 +94,8 @@ struct supervisor {
 	int policy_fd; /* what plan_obtain read, packed, for the first keeper; -1: none */
 	bool has_user;
 	struct user user;
+	struct siphash_key
+		cookie_seed; /* random, so that a front that starts again takes cookies */
 	struct ports ports;
 	struct ward wards[PROCESS_COUNT]; /* the supervisor's own has only a state */
 	struct control control;

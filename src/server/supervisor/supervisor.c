@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/supervisor.h"
 #include "host/notify.h"
+#include "host/random.h"
 #include "host/sandbox.h"
 #include "host/unix_socket.h"
 #include "server/log.h"
@@ -99,6 +100,7 @@ static enum code plan_accept(struct supervisor *s, struct error *err)
 	enum code code;
 
 	s->ports.worker_count = workers < PLAN_WORKERS_MAX ? workers : PLAN_WORKERS_MAX;
+	random_bytes(&s->cookie_seed, sizeof s->cookie_seed);
 	/* Who is not root stays who he is; a test or a container need not know the user. */
 	s->has_user = geteuid() == 0 && *s->plan.user;
 	if (s->has_user && (code = user_find(s->plan.user, &s->user, err))) return code;

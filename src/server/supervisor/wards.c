@@ -264,6 +264,7 @@ static void brief_fill(struct brief *b, const struct ward *w)
 	b->user = s->user;
 	snprintf(b->config, sizeof b->config, "%s", s->config_path);
 	memcpy(b->state, s->plan.state, sizeof b->state);
+	if (w->role == PROCESS_FRONT) b->cookie_seed = s->cookie_seed;
 	if (w->role != PROCESS_KEEPER) return;
 	b->folder_count = s->plan.folder_count;
 	b->folders_len = s->plan.folders_len;

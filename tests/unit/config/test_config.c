@@ -446,6 +446,36 @@ TEST(keys_have_one_secret_that_only_few_can_read)
 		 "1:14: \".\" cannot be the name of a key"});
 }
 
+/* RFC 9018 4.4. */
+TEST(a_secret_for_cookies_has_16_octets_and_may_be_followed_by_another)
+{
+	const struct policy *policy;
+
+	CHECK_WRONG(
+		{"server: {cookie-secret: c2VjcmV0LWZvci10ZXN0cw==, cookie-secret-file: keys/a}\n",
+		 "1:71: cookie-secret and cookie-secret-file; one of them is enough"},
+		{"server: {cookie-secret: AAAAAAAAAAAAAAAAAAAAAAAA}\n",
+		 "1:25: a secret for cookies of 18 octets; it has 16, or 32 with another that is "
+		 "accepted"});
+	policy = load("server: {cookie-secret: MDEyMzQ1Njc4OWFiY2RlZg==}\n");
+	CHECK(policy && span_is_text(policy->server.cookie_secret, "0123456789abcdef"));
+	loading_end(&loading);
+	policy = load("server: {cookie-secret: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=}\n");
+	CHECK(policy && policy->server.cookie_secret.len == 32);
+	loading_end(&loading);
+}
+
+TEST(a_zone_may_rotate_its_records)
+{
+	const struct policy *policy = load("zones: {name: a, role: primary, rotate: yes}\n");
+
+	CHECK(policy && policy->zones[0].rotate == SWITCH_YES);
+	loading_end(&loading);
+	policy = load("zones: {name: a, role: primary}\n");
+	CHECK(policy && policy->zones[0].rotate == SWITCH_NO);
+	loading_end(&loading);
+}
+
 TEST(a_file_with_a_secret_must_not_be_readable_by_others)
 {
 	loading = (struct loading){0};
@@ -478,6 +508,8 @@ TEST(no_message_shows_a_secret)
 		"keys: {name: k, secret: c2VjcmV0LWZvci10ZXN0cw==, algorythm: x}\n",
 		"keys: {name: k, \"secret\": 'c2VjcmV0LWZvci10ZXN0cw==', algorithm: x}\n",
 		"keys: {name: k, secret: \"c2VjcmV0LWZvci10ZXN0cw=\"}\n",
+		"server: {cookie-secret: c2VjcmV0LWZvci10ZXN0c3dlZXQ=, usr: x}\n",
+		"server: {cookie-secret: c2VjcmV0LWZvci10ZXN0c3dlZXQ=}\n",
 		"keys:\n  - name: k\n    secret: c2VjcmV0LWZvci10ZXN0cw==\n    secret: x\n",
 	};
 
@@ -735,6 +767,8 @@ int main(void)
 		cmocka_unit_test(a_zone_says_what_its_role_needs_and_nothing_else),
 		cmocka_unit_test(remotes_say_where_they_are),
 		cmocka_unit_test(keys_have_one_secret_that_only_few_can_read),
+		cmocka_unit_test(a_secret_for_cookies_has_16_octets_and_may_be_followed_by_another),
+		cmocka_unit_test(a_zone_may_rotate_its_records),
 		cmocka_unit_test(a_file_with_a_secret_must_not_be_readable_by_others),
 		cmocka_unit_test(a_short_secret_is_a_warning),
 		cmocka_unit_test(no_message_shows_a_secret),

@@ -122,6 +122,7 @@ TEST(an_export_reads_as_a_configuration)
 				   "  - name: example.com\n"
 				   "    role: primary\n"
 				   "    serial: increment\n"
+				   "    rotate: \"no\"\n"
 				   "    secondaries: [w]\n"
 				   "    allow-query: [any]\n"
 				   "    allow-transfer: []\n"

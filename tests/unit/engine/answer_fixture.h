@@ -36,7 +36,7 @@ struct world {
 	size_t zone_count;
 	uint64_t generation;
 	uint64_t now_unix_s;
-	uint32_t random;
+	uint32_t turn;
 	struct answer result;
 	uint8_t request[MESSAGE_OCTETS_MAX];
 	uint8_t response[MESSAGE_OCTETS_MAX];
@@ -322,7 +322,7 @@ static inline const char *world_answer(struct world *w, const struct ask *ask, s
 					 .address = ask->address,
 					 .transport = ask->transport,
 					 .now_unix_s = w->now_unix_s,
-					 .random = w->random};
+					 .turn = w->turn};
 	struct writer out = writer_of(w->response, sizeof w->response);
 	struct header header;
 

@@ -331,6 +331,34 @@ TEST(rfc1035_3_3_additional_addresses)
 		     "ad mail.example. 3600 IN A 192.0.2.25\n");
 }
 
+TEST(a_zone_that_rotates_begins_with_the_record_whose_turn_it_is)
+{
+	static const char first[] = "an www.example. 600 IN A 192.0.2.80\n",
+			  second[] = "an www.example. 600 IN A 192.0.2.81\n";
+	char expected[2][256];
+
+	snprintf(expected[0], sizeof expected[0], "NOERROR aa\n%s%s", first, second);
+	snprintf(expected[1], sizeof expected[1], "NOERROR aa\n%s%s", second, first);
+	world.turn = 1;
+	CHECK_ANSWER(&world, "www.example. A", expected[0]);
+	world_policy(&world)->rotate = SWITCH_YES;
+	for (world.turn = 0; world.turn < 5; world.turn++)
+		CHECK_ANSWER(&world, "www.example. A", expected[world.turn % 2]);
+	world.turn = UINT32_MAX;
+	CHECK_ANSWER(&world, "ns1.example. A",
+		     "NOERROR aa\nan ns1.example. 3600 IN A 192.0.2.53\n");
+	world.turn = 1;
+	CHECK_ANSWER(&world, "cut.example. A",
+		     "NOERROR\n"
+		     "au cut.example. 3600 IN NS ns.sibling.example.\n"
+		     "au cut.example. 3600 IN NS ns.elsewhere.test.\n"
+		     "au cut.example. 3600 IN NS ns.cut.example.\n"
+		     "ad ns.cut.example. 3600 IN A 192.0.2.60\n"
+		     "ad ns.cut.example. 3600 IN AAAA 2001:db8::60\n"
+		     "ad ns.sibling.example. 3600 IN A 192.0.2.61\n");
+	world.turn = 0;
+}
+
 TEST(rfc8482_4_1_any_over_udp_gives_one_rrset)
 {
 	CHECK_ANSWER(&world, "ns1.example. ANY",
@@ -488,6 +516,7 @@ int main(void)
 		EACH(rfc4035_3_1_4_1_ds_without_the_parent_is_denied_by_the_child),
 		EACH(rfc4035_3_1_4_referrals_tell_ds_to_who_wants_dnssec),
 		EACH(rfc1035_3_3_additional_addresses),
+		EACH(a_zone_that_rotates_begins_with_the_record_whose_turn_it_is),
 		EACH(rfc8482_4_1_any_over_udp_gives_one_rrset),
 		EACH(rfc1035_3_2_3_any_over_tcp_gives_all_there_is),
 		EACH(what_is_not_ours_is_refused),

@@ -127,6 +127,35 @@ TEST(rfc7873_5_4_a_question_may_be_left_out_to_get_a_cookie)
 		     "FORMERR edns cookie=" CLIENT SERVER "\n");
 }
 
+TEST(secrets_of_a_day_are_accepted_the_day_after_and_not_later)
+{
+	struct siphash_key seed = {1, 2};
+	const uint64_t day = 86400;
+	struct cookie_secrets a = cookie_secrets_of_day(seed, 7 * day),
+			      b = cookie_secrets_of_day(seed, 8 * day - 1),
+			      c = cookie_secrets_of_day(seed, 8 * day),
+			      d = cookie_secrets_of_day((struct siphash_key){1, 3}, 7 * day);
+
+	CHECK(a.count == 2 && memcmp(&a, &b, sizeof a) == 0);
+	CHECK(memcmp(&a.list[0], &c.list[1], sizeof a.list[0]) == 0);
+	CHECK(memcmp(&a.list[0], &c.list[0], sizeof a.list[0]) != 0);
+	CHECK(memcmp(&a.list[0], &d.list[0], sizeof a.list[0]) != 0);
+	CHECK(a.list[0].k0 != a.list[0].k1);
+}
+
+TEST(rfc9018_5_servers_that_have_the_same_secret_take_each_others_cookies)
+{
+	uint8_t both[2 * COOKIE_SECRET_OCTETS] = {9};
+
+	memcpy(both + COOKIE_SECRET_OCTETS, first_secret, COOKIE_SECRET_OCTETS);
+	world.server.cookie_secrets = cookie_secrets_of(span_of(both, sizeof both));
+	world_ask(&world, "n.example. A from=198.51.100.100 cookie=" CLIENT SERVER);
+	CHECK(world.result.cookie_is_good);
+	world.server.cookie_secrets = cookie_secrets_of(span_of(both, COOKIE_SECRET_OCTETS));
+	world_ask(&world, "n.example. A from=198.51.100.100 cookie=" CLIENT SERVER);
+	CHECK(!world.result.cookie_is_good);
+}
+
 TEST(a_server_without_secrets_knows_no_cookies)
 {
 	world.server.cookie_secrets.count = 0;
@@ -221,6 +250,8 @@ int main(void)
 		EACH(rfc9018_4_4_a_cookie_is_bound_to_client_version_and_hash),
 		EACH(rfc7873_5_2_2_cookies_of_a_wrong_length_are_formerr),
 		EACH(rfc7873_5_4_a_question_may_be_left_out_to_get_a_cookie),
+		EACH(secrets_of_a_day_are_accepted_the_day_after_and_not_later),
+		EACH(rfc9018_5_servers_that_have_the_same_secret_take_each_others_cookies),
 		EACH(a_server_without_secrets_knows_no_cookies),
 		EACH(rfc7828_3_3_keepalive_is_told_over_tcp_to_who_asks),
 		EACH(options_stand_in_their_order),
