@@ -22,7 +22,9 @@ enum {
 struct fast_target {
 	struct name name;
 	uint64_t hash;
-	uint16_t at;       /* where it begins in the message */
+	uint16_t at;      /* where it begins in the message */
+	uint16_t pointer; /* as in struct rrset_target, with the octets in front of it */
+	uint8_t kept;
 	bool is_below_cut; /* of a referral: its glue must be there */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/answer/batch.h"
+#include "engine/answer/fast_image.h"
 #include "engine/answer/fast_write.h"
 
 enum {
@@ -18,6 +19,7 @@ struct build {
 	struct fast_out out;
 	bool aa;
 	enum rcode rcode;
+	size_t set_at; /* where the RRset with the targets begins */
 	unsigned target_count;
 	struct fast_target targets[FAST_TARGETS_MAX];
 };
@@ -46,23 +48,38 @@ static bool ends_with(struct name name, struct name end)
 
 /* ---- RRsets ---- */
 
-/* One name in the data of a record: `name_len` octets, of which some become a pointer. */
-static bool write_name(struct build *b, size_t set_at, const struct rrset_target *target,
-		       const uint8_t *wire, size_t name_len, struct fast_target *told)
+/* Each once: an exchange may have several preferences. */
+static void target_keep(struct build *b, const struct fast_target *target, bool may_repeat)
+{
+	for (unsigned i = 0; may_repeat && i < b->target_count; i++)
+		if (b->targets[i].hash == target->hash &&
+		    name_equal(b->targets[i].name, target->name))
+			return;
+	if (b->target_count < FAST_TARGETS_MAX) b->targets[b->target_count++] = *target;
+}
+
+/*
+ * One name in the data of a record: `name_len` octets, of which some become a pointer.
+ * Pointers only make it shorter, so there is room if there is for all of it.
+ */
+static inline bool write_name(struct build *b, size_t set_at, const struct rrset_target *target,
+			      const uint8_t *wire, size_t name_len, struct fast_target *told)
 {
 	struct fast_out *out = &b->out;
-	size_t len = target->kept + (target->pointer ? POINTER_OCTETS : 0U), to = 0;
+	size_t kept = target->kept, to = 0;
 
-	if (name_len == 0 || len > name_len || target->kept > name_len) return false;
+	if (kept + (target->pointer ? POINTER_OCTETS : 0U) > name_len) return false;
 	if (target->pointer >= TARGET_IN_RRSET)
 		to = set_at + target->pointer - TARGET_IN_RRSET;
 	else if (target->pointer)
 		to = HEADER_OCTETS + (size_t)b->f->name_len - target->pointer;
 	told->name = (struct name){wire, (uint8_t)name_len};
 	told->hash = target->hash;
-	told->at = (uint16_t)(target->kept ? out->len : to);
-	memcpy(out->start + out->len, wire, target->kept);
-	out->len += target->kept;
+	told->pointer = target->pointer;
+	told->kept = (uint8_t)kept;
+	told->at = (uint16_t)(kept ? out->len : to);
+	fast_copy_few(out->start + out->len, wire, kept);
+	out->len += kept;
 	if (to) {
 		put_u16(out->start + out->len, (uint16_t)(FAST_POINTER_BITS | to));
 		out->len += POINTER_OCTETS;
@@ -70,46 +87,43 @@ static bool write_name(struct build *b, size_t set_at, const struct rrset_target
 	return true;
 }
 
-/* Each once: an exchange may have several preferences. */
-static void target_keep(struct build *b, const struct fast_target *target)
-{
-	for (unsigned i = 0; i < b->target_count; i++)
-		if (b->targets[i].hash == target->hash &&
-		    name_equal(b->targets[i].name, target->name))
-			return;
-	if (b->target_count < FAST_TARGETS_MAX) b->targets[b->target_count++] = *target;
-}
-
-/* The names of one record, and what stands in front of, between and behind them. */
-static bool write_names(struct build *b, const struct rrset *set, size_t set_at, unsigned *index,
-			struct span rdata)
+/* The data of a record that begins with two names: SOA, MINFO. */
+static bool write_two_names(struct build *b, const struct rrset *set, size_t set_at, unsigned index,
+			    struct span rdata)
 {
 	struct fast_out *out = &b->out;
 	struct reader r = reader_of(rdata);
-	size_t tail = set->type == RRTYPE_SOA ? SOA_TAIL_OCTETS : 0;
 	struct rrset_target target;
 	struct fast_target told;
 	struct name name;
 
-	reader_skip(&r, set->name_at);
-	if (reader_left(&r) <= tail) return false;
-	memcpy(out->start + out->len, rdata.ptr, set->name_at);
-	out->len += set->name_at;
-	for (unsigned left = set->name_count; left > 0; left--) {
-		size_t at = r.at, len = reader_left(&r) - tail;
-		if (left > 1) {
-			if (!name_read_plain(&r, &name) || reader_left(&r) <= tail) return false;
-			len = name.len;
-		} else if (len > NAME_OCTETS_MAX) {
+	for (unsigned i = 0; i < 2; i++) {
+		if (!name_read_plain(&r, &name) || !rrset_target(set, index + i, &target) ||
+		    !write_name(b, set_at, &target, name.wire, name.len, &told))
 			return false;
-		}
-		if (!rrset_target(set, (*index)++, &target) ||
-		    !write_name(b, set_at, &target, rdata.ptr + at, len, &told))
-			return false;
-		if (target.is_local && set->type != RRTYPE_SOA) target_keep(b, &told);
 	}
-	memcpy(out->start + out->len, rdata.ptr + rdata.len - tail, tail);
-	out->len += tail;
+	struct span tail = read_rest(&r);
+	memcpy(out->start + out->len, tail.ptr, tail.len);
+	out->len += tail.len;
+	return true;
+}
+
+/* That of one that ends with its only name: NS, CNAME, PTR, MX. */
+static inline bool write_last_name(struct build *b, const struct rrset *set, size_t set_at,
+				   unsigned index, struct span rdata)
+{
+	struct fast_out *out = &b->out;
+	struct rrset_target target;
+	struct fast_target told;
+
+	if (rdata.len <= set->name_at || rdata.len - set->name_at > NAME_OCTETS_MAX) return false;
+	if (!rrset_target(set, index, &target)) return false;
+	fast_copy_few(out->start + out->len, rdata.ptr, set->name_at);
+	out->len += set->name_at;
+	if (!write_name(b, set_at, &target, rdata.ptr + set->name_at, rdata.len - set->name_at,
+			&told))
+		return false;
+	if (target.is_local) target_keep(b, &told, set->name_at > 0);
 	return true;
 }
 
@@ -119,24 +133,25 @@ static bool write_named(struct build *b, enum section section, struct fast_owner
 {
 	struct fast_out *out = &b->out;
 	uint64_t head = fast_head(set->type, ttl);
-	size_t set_at = out->len, at = 0;
-	unsigned index = 0;
+	size_t set_at = out->len, left = set->data.len, len;
 	const uint8_t *p = set->data.ptr;
+	unsigned count = 0;
 
-	while (set->data.len - at >= 2) {
-		size_t len = (size_t)(p[at] << 8 | p[at + 1]);
-		if (len > set->data.len - at - 2) return false;
-		/* Pointers only make it shorter. */
+	for (; left >= 2; left -= 2 + len, p += 2 + len, count++) {
+		len = (size_t)(p[0] << 8 | p[1]);
+		if (len > left - 2) return false;
 		if (owner.len + FAST_RECORD_FIXED_OCTETS + len > out->max - out->len) return false;
 		fast_put_head(out->start + out->len, owner, head);
 		out->len += owner.len + FAST_RECORD_FIXED_OCTETS;
 		size_t rdata_at = out->len;
-		if (!write_names(b, set, set_at, &index, span_of(p + at + 2, len))) return false;
+		struct span rdata = span_of(p + 2, len);
+		if (set->name_count > 1 ? !write_two_names(b, set, set_at, 2 * count, rdata)
+					: !write_last_name(b, set, set_at, count, rdata))
+			return false;
 		put_u16(out->start + rdata_at - 2, (uint16_t)(out->len - rdata_at));
-		out->counts[section]++;
-		at += 2 + len;
 	}
-	return at == set->data.len;
+	out->counts[section] = (uint16_t)(out->counts[section] + count);
+	return left == 0;
 }
 
 /* The RRset and, for who wants them, its signatures; they have its TTL (RFC 4034 3). */
@@ -155,33 +170,61 @@ static bool write_set(struct build *b, enum section section, struct fast_owner o
 
 /* ---- addresses ---- */
 
+/* The owner of a target's addresses: where it was written, or the question (0013, rule 1). */
+static struct fast_owner target_owner(const struct fast *f, const struct fast_target *target)
+{
+	struct name name = target->name;
+
+	if (name.len <= f->name_len && f->lower[f->name_len - name.len] == name.wire[0] &&
+	    ends_with(name_asked(f), name))
+		return fast_owner_in_question(f->name_len, name.len);
+	return fast_owner_at(target->at);
+}
+
 static bool write_addresses(struct build *b, const struct fast_target *target)
 {
-	static const uint16_t types[] = {RRTYPE_A, RRTYPE_AAAA};
-	const struct fast *f = b->f;
-	struct fast_owner owner = fast_owner_at(target->at);
+	struct rrset_cursor cursor = {0};
+	struct rrset signatures;
 	struct node node;
-	struct rrset set;
 
-	if (!view_find_exact(&f->zone->view, target->name, &node)) return true;
-	/* Decision 0013, rule 1: it may be part of the question, without being of the cut. */
-	if (ends_with(name_asked(f), target->name))
-		owner = fast_owner_in_question(f->name_len, target->name.len);
-	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
-		if (!node_rrset(&node, types[i], &set)) continue;
-		if (!write_set(b, SECTION_ADDITIONAL, owner, &node, &set)) return false;
+	if (!fast_view_find(&b->f->zone->view, target->hash, target->name, &node)) return true;
+	struct fast_owner owner = target_owner(b->f, target);
+	/* In ascending order of types but for the SOA. */
+	while (node_next_rrset(&node, &cursor) && cursor.rrset.type <= RRTYPE_AAAA) {
+		const struct rrset *set = &cursor.rrset;
+		if (set->type != RRTYPE_A && set->type != RRTYPE_AAAA) continue;
+		if (!fast_write_plain(&b->out, SECTION_ADDITIONAL, owner, set, set->ttl))
+			return false;
+		if (b->f->dnssec_ok && node_signatures(&node, set->type, &signatures) &&
+		    !fast_write_plain(&b->out, SECTION_ADDITIONAL, owner, &signatures, set->ttl))
+			return false;
 	}
 	return true;
 }
 
+/*
+ * The target is the cut or below it. What it shares with the cut's name, or with a target
+ * before it, is told by where it points: there is no longer end that could be shared.
+ */
+static bool is_below_cut(const struct build *b, const struct fast_target *target, struct name cut)
+{
+	if (target->pointer < TARGET_IN_RRSET) return target->pointer == cut.len;
+	if (target->name.len - target->kept < cut.len) return false;
+	size_t to = b->set_at + target->pointer - TARGET_IN_RRSET;
+	for (const struct fast_target *before = b->targets; before < target; before++)
+		if (to >= before->at && to < (size_t)before->at + before->kept)
+			return before->is_below_cut;
+	return false;
+}
+
 /* RFC 9471 3: first the glue of servers below the cut. */
-static bool write_glue(struct build *b, const struct node *cut)
+static bool write_glue(struct build *b, struct name cut)
 {
 	unsigned below = 0;
 
 	for (unsigned i = 0; i < b->target_count; i++) {
 		struct fast_target *target = &b->targets[i];
-		target->is_below_cut = ends_with(target->name, cut->owner);
+		target->is_below_cut = is_below_cut(b, target, cut);
 		if (!target->is_below_cut) continue;
 		below++;
 		if (!write_addresses(b, target)) return false;
@@ -232,6 +275,7 @@ static bool build_referral(struct build *b)
 
 	if (!node_rrset(cut, RRTYPE_NS, &ns)) return false;
 	if (ns.count > FAST_TARGETS_MAX) return false;
+	b->set_at = b->out.len;
 	if (!write_set(b, SECTION_AUTHORITY, owner, cut, &ns)) return false;
 	if (b->f->dnssec_ok) {
 		if (node_rrset(cut, RRTYPE_DS, &ds)) {
@@ -240,7 +284,7 @@ static bool build_referral(struct build *b)
 			return false;
 		}
 	}
-	return write_glue(b, cut);
+	return write_glue(b, cut->owner);
 }
 
 /* RFC 2308: no such name, or no such type. */

@@ -62,6 +62,25 @@ static inline void fast_copy(uint8_t *to, const uint8_t *from, size_t len)
 		memcpy(to, from, len);
 }
 
+/* Few octets, as a label has: two copies that overlap. */
+static inline void fast_copy_few(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (len > 16) {
+		memcpy(to, from, len);
+	} else if (len >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + len - 8, from + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + len - 4, from + len - 4, 4);
+	} else if (len >= 2) {
+		memcpy(to, from, 2);
+		memcpy(to + len - 2, from + len - 2, 2);
+	} else if (len) {
+		*to = *from;
+	}
+}
+
 /* Owner and head of a record; there is room. Returns where its data goes on. */
 static inline uint8_t *fast_put_head(uint8_t *to, struct fast_owner owner, uint64_t head)
 {
