@@ -15,6 +15,7 @@
  */
 #include "dns/zone_text.h"
 #include "engine/answer/batch.h"
+#include "engine/answer/fast_cache.h"
 #include "engine/front/transfer.h"
 #include "zone/checks.h"
 
@@ -257,7 +258,9 @@ static double batches_answer(const struct questions *q, size_t size, double *fas
 	static uint8_t replies[ANSWER_BATCH_MAX][UDP_OCTETS_MAX];
 	size_t answered = 0, asked = 0;
 
+	static struct fast_cache cache;
 	batch.server = &server;
+	batch.cache = &cache;
 	double start = now_s();
 	for (size_t at = 0; at + size <= q->count; at += size, asked += size) {
 		for (size_t i = 0; i < size; i++) {

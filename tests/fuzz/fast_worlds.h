@@ -8,6 +8,7 @@
 
 #include "dns/zone_text.h"
 #include "engine/answer/batch.h"
+#include "engine/answer/fast_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,7 @@ static inline struct fast_world *fast_world_new(void)
 	void *memory = NULL;
 
 	FAST_MUST(w && (w->arena = arena_new(FAST_WORLD_OCTETS)));
+	FAST_MUST((w->batch.cache = calloc(1, sizeof *w->batch.cache)));
 	FAST_MUST(posix_memalign(&memory, CACHE_LINE_OCTETS, sizeof *w->directory) == 0);
 	w->directory = memory;
 	directory_init(w->directory, (struct siphash_key){7, 8}, 1, arena_alloc(w->arena, size),
@@ -75,6 +77,7 @@ static inline struct fast_world *fast_world_new(void)
 static inline void fast_world_free(struct fast_world *w)
 {
 	free(w->directory);
+	free(w->batch.cache);
 	arena_free(w->arena);
 	free(w);
 }
@@ -187,7 +190,8 @@ static inline uint64_t fast_world_ask(struct fast_world *w, const struct answer_
 
 #define FAST_RRSIG(type, signer)                                                                   \
 	" RRSIG " type " 13 2 3600 20300101000000 20200101000000 12345 " signer                    \
-	" AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==\n"
+	" AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=" \
+	"=\n"
 
 static const char *const fast_zone_unsigned =
 	"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@ NS ns1\n@ NS ns.elsewhere.test.\n"
@@ -203,7 +207,8 @@ static const char *const fast_zone_unsigned =
 	"signedcut NS ns1\nsignedcut DS 1 13 2 "
 	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 	"lone NS ns.lone\nglueless NS elsewhere.test.\nempty.nodes.below.here A 192.0.2.9\n"
-	"mx MX 1 a.mx\nmx MX 2 mx\nmx MX 3 b.a.mx\nmx MX 4 a.mx\na.mx A 192.0.2.90\nmx A 192.0.2.91\n"
+	"mx MX 1 a.mx\nmx MX 2 mx\nmx MX 3 b.a.mx\nmx MX 4 a.mx\na.mx A 192.0.2.90\nmx A "
+	"192.0.2.91\n"
 	"caa CAA 0 issue \"ca.example\"\ndot MX 0 .\nminfo MINFO www mail\n"
 	"type999 TYPE999 \\# 4 01020304\n$GENERATE 1-60 many A 192.0.2.$\n"
 	"$GENERATE 1-9 wide NS ns$.wide\n$GENERATE 1-9 ns$.wide A 192.0.2.$\n"
@@ -227,32 +232,65 @@ static const char *const fast_zone_root =
 	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 	"xn--p1ai. NS a.dns.ripn.net.\nxn--p1ai. NS xn--p1ai.\nxn--p1ai. A 192.0.2.4\n";
 
-static const char *const fast_zone_nsec =
-	"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "signed.")
-	"@ NS ns1\n@" FAST_RRSIG("NS", "signed.") "@ NSEC b.signed. NS SOA RRSIG NSEC\n@"
-	FAST_RRSIG("NSEC", "signed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A", "signed.")
-	"ns1 NSEC *.wild A RRSIG NSEC\nns1" FAST_RRSIG("NSEC", "signed.")
-	"b TXT x\nb" FAST_RRSIG("TXT", "signed.") "b NSEC cut TXT RRSIG NSEC\nb"
-	FAST_RRSIG("NSEC", "signed.") "cut NS ns.cut\nns.cut A 192.0.2.9\ncut NSEC mx NS\ncut"
-	FAST_RRSIG("NSEC", "signed.") "mx MX 1 ns1\nmx MX 2 mx\nmx" FAST_RRSIG("MX", "signed.")
-	"mx A 192.0.2.3\nmx" FAST_RRSIG("A", "signed.") "mx NSEC ns1 A MX\nmx"
-	FAST_RRSIG("NSEC", "signed.") "sec NS ns.sec\nsec NS ns1\nns.sec A 192.0.2.10\nsec DS 1 13 2 "
-	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsec"
-	FAST_RRSIG("DS", "signed.") "sec NSEC *.wild NS DS\nsec" FAST_RRSIG("NSEC", "signed.")
-	"*.wild A 192.0.2.5\n*.wild" FAST_RRSIG("A", "signed.") "*.wild NSEC @ A\n*.wild"
-	FAST_RRSIG("NSEC", "signed.");
+static const char
+	*const
+		fast_zone_nsec =
+			"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG(
+				"SOA", "signed.") "@ NS ns1\n@" FAST_RRSIG("NS",
+									   "signed.") "@ NSEC "
+										      "b.signed. "
+										      "NS SOA "
+										      "RRSIG "
+										      "NSEC\n"
+										      "@" FAST_RRSIG("NSEC", "signed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A", "signed.") "ns1 NSEC *.wild A RRSIG NSEC\nns1" FAST_RRSIG("NSEC", "signed.") "b TXT x\nb" FAST_RRSIG("TXT", "signed.") "b NSEC cut TXT RRSIG NSEC\nb" FAST_RRSIG("NSEC",
+																																								"signed.") "cut NS ns.cut\nns.cut A 192.0.2.9\ncut NSEC mx NS\ncut" FAST_RRSIG("NSEC", "signed.") "mx MX 1 ns1\nmx MX 2 mx\nmx" FAST_RRSIG("MX", "signed.") "mx A 192.0.2.3\nmx" FAST_RRSIG("A",
+																																																															    "signed.") "mx NSEC ns1 A MX\nmx" FAST_RRSIG("NSEC",
+																																																																					 "signed.") "sec NS ns.sec\nsec NS ns1\nns.sec A 192.0.2.10\nsec DS 1 13 2 "
+																																																																						    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsec" FAST_RRSIG("DS",
+																																																																																       "signed.") "sec NSEC *.wild NS DS\nsec" FAST_RRSIG("NSEC", "signed.") "*.wild A 192.0.2.5\n*.wild" FAST_RRSIG("A", "signed.") "*.wild NSEC @ A\n*.wild" FAST_RRSIG("NSEC",
+																																																																																																					  "signed.");
 
-static const char *const fast_zone_nsec3 =
-	"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "hashed.")
-	"@ NS ns1\n@" FAST_RRSIG("NS", "hashed.") "@ NSEC3PARAM 1 0 0 -\n@"
-	FAST_RRSIG("NSEC3PARAM", "hashed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A", "hashed.")
-	"cut NS ns.cut\nns.cut A 192.0.2.9\nsec NS ns.sec\nns.sec A 192.0.2.10\nsec DS 1 13 2 "
-	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsec"
-	FAST_RRSIG("DS", "hashed.") "*.wild A 192.0.2.5\n*.wild" FAST_RRSIG("A", "hashed.")
-	"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom 300 NSEC3 1 1 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr NS SOA\n"
-	"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom" FAST_RRSIG("NSEC3", "hashed.")
-	"2t7b4g4vsa5smi47k61mv5bv1a22bojr 300 NSEC3 1 1 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A\n"
-	"2t7b4g4vsa5smi47k61mv5bv1a22bojr" FAST_RRSIG("NSEC3", "hashed.");
+static const char
+	*const fast_zone_nsec3 = "@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "hashed.") "@ NS ns1\n@" FAST_RRSIG("NS", "hashed.") "@ NSEC3PARAM 1 0 0 -\n@" FAST_RRSIG(
+		"NSEC3PARAM",
+		"hashed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A",
+							     "hashed.") "cut NS ns.cut\nns.cut A "
+									"192.0.2.9\nsec NS "
+									"ns.sec\nns.sec A "
+									"192.0.2.10\nsec DS 1 13 2 "
+									"000102030405060708090a0b0c"
+									"0d0e0f10111213141516171819"
+									"1a1b1c1d1e1f\nse"
+									"c" FAST_RRSIG("DS", "hashe"
+											     "d.") "*.wild A 192.0.2.5\n*.wild" FAST_RRSIG(
+										"A",
+										"hashed.") "0p9mhav"
+											   "eqvm6t7"
+											   "vbl5lop"
+											   "2u3t2rp"
+											   "3tom "
+											   "300 "
+											   "NSEC3 "
+											   "1 1 0 "
+											   "- "
+											   "2t7b4g4"
+											   "vsa5smi"
+											   "47k61mv"
+											   "5bv1a22"
+											   "bojr "
+											   "NS "
+											   "SOA\n"
+											   "0p9mhav"
+											   "eqvm6t7"
+											   "vbl5lop"
+											   "2u3t2rp"
+											   "3to"
+											   "m" FAST_RRSIG(
+												   "NSEC3",
+												   "hashed.") "2t7b4g4vsa5smi47k61mv5bv1a22bojr 300 NSEC3 1 1 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A\n"
+													      "2t7b4g4vsa5smi47k61mv5bv1a22bojr" FAST_RRSIG(
+														      "NSEC3",
+														      "hashed.");
 
 static inline struct fast_world *fast_world_of_all(void)
 {
@@ -307,7 +345,8 @@ static inline uint32_t fast_roll(struct fast_dice *dice, uint32_t sides)
 static inline void fast_random_name(struct fast_dice *dice, const struct fast_world *w,
 				    struct name_buffer *out)
 {
-	static const char *const labels[] = {"\1a", "\1b", "\1*", "\3www", "\2ns", "\4deep", "\1\3"};
+	static const char *const labels[] = {"\1a",  "\1b",    "\1*", "\3www",
+					     "\2ns", "\4deep", "\1\3"};
 	struct name base = w->names[fast_roll(dice, (uint32_t)w->name_count)];
 	unsigned shape = fast_roll(dice, 8);
 
@@ -333,10 +372,10 @@ static inline size_t fast_random_request(struct fast_dice *dice, const struct fa
 					 uint8_t *octets)
 {
 	static const uint16_t types[] = {
-		RRTYPE_A,     RRTYPE_AAAA,  RRTYPE_NS,	  RRTYPE_MX,   RRTYPE_SOA,
+		RRTYPE_A,     RRTYPE_AAAA,  RRTYPE_NS,    RRTYPE_MX,   RRTYPE_SOA,
 		RRTYPE_TXT,   RRTYPE_DS,    RRTYPE_CNAME, RRTYPE_PTR,  RRTYPE_SRV,
 		RRTYPE_ANY,   RRTYPE_RRSIG, RRTYPE_NSEC,  RRTYPE_CAA,  RRTYPE_DNAME,
-		RRTYPE_NSEC3, 999,	    RRTYPE_A,	  RRTYPE_AAAA, RRTYPE_NS,
+		RRTYPE_NSEC3, 999,          RRTYPE_A,     RRTYPE_AAAA, RRTYPE_NS,
 	};
 	static const uint16_t sizes[] = {1232, 4096, 512, 0, 600, 1100};
 	struct question question = {.class = CLASS_IN};
@@ -355,7 +394,8 @@ static inline size_t fast_random_request(struct fast_dice *dice, const struct fa
 	if (fast_roll(dice, 4)) {
 		uint16_t size = sizes[fast_roll(dice, ARRAY_COUNT(sizes))];
 		FAST_MUST(edns_begin(&mw, size, fast_roll(dice, 2)));
-		if (fast_roll(dice, 8) == 1) FAST_MUST(edns_add_option(&mw, EDNS_NSID, (struct span){0}));
+		if (fast_roll(dice, 8) == 1)
+			FAST_MUST(edns_add_option(&mw, EDNS_NSID, (struct span){0}));
 	}
 	return message_finish(&mw, &header).len;
 }

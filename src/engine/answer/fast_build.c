@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/answer/batch.h"
+#include "engine/answer/fast_cache.h"
 #include "engine/answer/fast_image.h"
 #include "engine/answer/fast_write.h"
 
@@ -16,6 +17,7 @@ enum {
 /* A response in the making. */
 struct build {
 	struct fast *f;
+	struct fast_cache *cache;
 	struct fast_out out;
 	bool aa;
 	enum rcode rcode;
@@ -266,10 +268,17 @@ static bool needs_proof(const struct fast *f)
 		node_rrset(&apex, RRTYPE_NSEC, &set) || node_rrset(&apex, RRTYPE_NSEC3PARAM, &set));
 }
 
-/* Step 3b. */
-static bool build_referral(struct build *b)
+static struct fast_cache_key key_of(const struct fast *f, const void *node)
 {
-	const struct node *cut = &b->f->found.node;
+	return (struct fast_cache_key){.id = f->zone->id,
+				       .node = node,
+				       .dnssec_ok = f->dnssec_ok,
+				       .name_len = f->name_len};
+}
+
+/* NS, with DS or what it takes that there is none, and glue. */
+static bool write_referral(struct build *b, const struct node *cut)
+{
 	struct fast_owner owner = owner_in_question(b->f, cut->owner);
 	struct rrset ns, ds;
 
@@ -287,25 +296,72 @@ static bool build_referral(struct build *b)
 	return write_glue(b, cut->owner);
 }
 
-/* RFC 2308: no such name, or no such type. */
-static bool build_negative(struct build *b, enum rcode rcode)
+/* The label of the name that stands below one of its ancestors; 0 bits when it is that. */
+static uint64_t label_below(struct name name, size_t ancestor_len)
+{
+	unsigned at = 0, label = 0;
+
+	while (name.len - at > ancestor_len) {
+		label = at;
+		at += name.wire[at] + 1u;
+	}
+	return at ? fast_label_bit(name.wire + label) : 0;
+}
+
+/*
+ * Step 3b. A question that is, or is below, a server's name below the cut has that
+ * server's addresses point at itself, so it takes nothing that was built for others.
+ */
+static bool build_referral(struct build *b)
+{
+	const struct node *cut = &b->f->found.node;
+	struct fast_cache_key key = key_of(b->f, cut->octets);
+	size_t at = b->out.len;
+	uint64_t labels = 0;
+
+	key.label = label_below(name_asked(b->f), cut->owner.len);
+	if (b->cache && fast_cache_take(b->cache, &key, &b->out)) return true;
+	if (!write_referral(b, cut)) return false;
+	if (!b->cache || !key.is_wanted) return true;
+	for (unsigned i = 0; i < b->target_count; i++)
+		if (b->targets[i].is_below_cut)
+			labels |= label_below(b->targets[i].name, cut->owner.len);
+	if (!(labels & key.label)) fast_cache_keep(b->cache, &key, &b->out, at, labels);
+	return true;
+}
+
+static bool write_soa(struct build *b)
 {
 	struct node apex;
-	struct rrset soa, other;
+	struct rrset soa;
 
-	if (needs_proof(b->f) || !find_apex(b->f, &apex) || !node_rrset(&apex, RRTYPE_SOA, &soa))
-		return false;
-	/* RFC 5155 7.2.8: the hash of a name is no name, and nothing is below it. */
-	const struct node *near =
-		b->f->found.result == VIEW_NOTHING ? &b->f->found.encloser : &b->f->found.node;
-	if (!near->is_apex && node_rrset(near, RRTYPE_NSEC3, &other)) return false;
+	if (!find_apex(b->f, &apex) || !node_rrset(&apex, RRTYPE_SOA, &soa)) return false;
 	if (soa.data.len < SOA_TAIL_OCTETS) return false;
+	/* RFC 2308 3: how long the absence may be believed. */
 	struct reader r = reader_of(soa.data);
 	r.at = r.len - sizeof(uint32_t);
 	uint32_t minimum = read_u32(&r);
 	if (soa.ttl > minimum) soa.ttl = minimum;
-	b->rcode = rcode;
 	return write_set(b, SECTION_AUTHORITY, owner_in_question(b->f, apex.owner), &apex, &soa);
+}
+
+/* RFC 2308: no such name, or no such type; the same records for all of a zone. */
+static bool build_negative(struct build *b, enum rcode rcode)
+{
+	const struct view_lookup *found = &b->f->found;
+	struct fast_cache_key key = key_of(b->f, b->f->zone);
+	size_t at = b->out.len;
+	struct rrset other;
+
+	b->rcode = rcode;
+	if (needs_proof(b->f)) return false;
+	/* RFC 5155 7.2.8: the hash of a name is no name, and nothing is below it. */
+	const struct node *near = found->result == VIEW_NOTHING ? &found->encloser : &found->node;
+	if (!near->is_apex && node_rrset(near, RRTYPE_NSEC3, &other)) return false;
+	if (b->cache && fast_cache_take(b->cache, &key, &b->out)) return true;
+	if (!write_soa(b)) return false;
+	if (b->cache) fast_cache_keep(b->cache, &key, &b->out, at, 0);
+	return true;
 }
 
 /* Types whose data, in an answer, calls for nothing else or for addresses of its names. */
@@ -412,6 +468,7 @@ bool fast_build(struct answer_batch *batch, size_t index)
 	struct build b;
 
 	b.f = f;
+	b.cache = batch->cache;
 	b.aa = false;
 	b.rcode = RCODE_NOERROR;
 	b.target_count = 0;

@@ -345,6 +345,7 @@ enum code directory_publish(struct directory *directory, struct publication *pub
 	}
 	publication->hash = hashes[depth];
 	publication_complete(publication);
+	publication->id = ++directory->published;
 	atomic_store(&entry->publication, publication);
 	if (former && former != &withdrawn) {
 		retire(directory, former);

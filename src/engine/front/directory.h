@@ -44,6 +44,7 @@ struct publication {
 	bool anybody_may_ask;         /* allow-query is "any"; the directory's own */
 	bool rotates;                 /* likewise: `rotate: yes` */
 	uint8_t lower[PUBLICATION_NAME_MAX]; /* the name, where it fits; the directory's own */
+	uint64_t id;                         /* no other publication has it; the directory's own */
 	struct view view; /* no layers: the zone is known, but there is nothing to answer from */
 	_Atomic uint32_t pins;
 	/* the directory's own */
@@ -64,6 +65,7 @@ struct directory {
 	_Atomic uint64_t serving;   /* the generation that a new batch sees at least */
 	uint64_t seed;              /* of the hashes of names; nobody else's to know */
 	/* the writer's own */
+	uint64_t published; /* the last publication's id */
 	uint32_t depth_counts[LABEL_COUNT_MAX + 1];
 	struct publication *retired; /* in ascending order of retired_at */
 	struct publication **retired_end;

@@ -252,12 +252,15 @@ enum code worker_open(struct worker *worker, struct front_shared *shared, unsign
 	if ((code = loop_new(&worker->loop, err))) return code;
 	refusals_open(&worker->refusals, worker->loop);
 	if (!(worker->crypto = crypto_new(err))) return E_NOMEM;
-	worker->batch = malloc(sizeof *worker->batch);
+	worker->batch = calloc(1, sizeof *worker->batch);
 	worker->in = malloc(STREAM_IN_OCTETS_MAX + ANSWER_SLACK_OCTETS);
 	worker->out = malloc(STREAM_OUT_OCTETS);
-	if (!worker->batch || !worker->in || !worker->out ||
+	/* Zeroed pages cost nothing until something is kept in them. */
+	worker->cache = calloc(1, sizeof *worker->cache);
+	if (!worker->batch || !worker->in || !worker->out || !worker->cache ||
 	    !connections_reserve(worker, STREAMS_MIN))
 		return error_set(err, E_NOMEM, "no memory for worker %u of the front", index);
+	worker->batch->answers.cache = worker->cache;
 	if ((code = wakeup_open(worker->loop, &worker->wakeup, err))) return code;
 	return sockets_open(worker, err);
 }
@@ -279,6 +282,7 @@ void worker_close(struct worker *worker)
 	free(worker->udp);
 	free(worker->tcp);
 	free(worker->batch);
+	free(worker->cache);
 	free(worker->in);
 	free(worker->out);
 	crypto_free(worker->crypto);

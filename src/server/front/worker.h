@@ -9,6 +9,7 @@
 #define SERVER_FRONT_WORKER_H
 
 #include "engine/answer/batch.h"
+#include "engine/answer/fast_cache.h"
 #include "engine/stream/stream_set.h"
 #include "host/datagram.h"
 #include "host/socket.h"
@@ -79,7 +80,8 @@ struct worker {
 	struct batch *batch;
 	struct cookie_secrets cookies; /* of the configuration, or of `cookie_day` */
 	uint64_t cookie_day;
-	uint32_t turn;     /* of RRsets that rotate: one a request */
+	uint32_t turn;            /* of RRsets that rotate: one a request */
+	struct fast_cache *cache; /* lent to the batch */
 	uint8_t *in, *out; /* lent to the connection whose turn it is: STREAM_IN_OCTETS_MAX, */
 			   /* STREAM_OUT_OCTETS */
 	_Atomic uint64_t counters[METRIC_COUNT];
