@@ -19,20 +19,37 @@ static uint16_t get_u16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
+/* The two places that it may have. */
+static size_t first_slot(uint64_t hash)
+{
+	return hash >> (64 - CACHE_SLOT_BITS) & ~(size_t)1;
+}
+
+static bool is_it(const struct fast_template *t, const struct fast_cache_key *key)
+{
+	return t->id == key->id && t->node == key->node && t->dnssec_ok == key->dnssec_ok;
+}
+
+static const struct fast_template *template_find(const struct fast_cache *cache, uint64_t hash,
+						 const struct fast_cache_key *key)
+{
+	size_t first = first_slot(hash);
+
+	for (size_t slot = first; slot < first + 2; slot++)
+		if (cache->kept[slot] == hash_tag_of(hash) && is_it(&cache->templates[slot], key))
+			return &cache->templates[slot];
+	return NULL;
+}
+
 bool fast_cache_take(struct fast_cache *cache, struct fast_cache_key *key, struct fast_out *out)
 {
 	uint64_t hash = key_hash(key);
-	size_t slot = hash >> 52;
-	const struct fast_template *t = &cache->templates[slot];
+	uint32_t *seen = &cache->seen[first_slot(hash) / 2];
+	const struct fast_template *t = template_find(cache, hash, key);
 
-	key->is_wanted = false;
-	if (cache->kept[slot] != hash_tag_of(hash) || t->id != key->id || t->node != key->node ||
-	    t->dnssec_ok != key->dnssec_ok) {
-		key->is_wanted = cache->seen[slot] == hash_tag_of(hash);
-		cache->seen[slot] = hash_tag_of(hash);
-		return false;
-	}
-	if (t->labels & key->label || t->len > out->max - out->len) return false;
+	key->is_wanted = !t && *seen == hash_tag_of(hash);
+	if (!t) *seen = hash_tag_of(hash);
+	if (!t || t->labels & key->label || t->len > out->max - out->len) return false;
 	uint8_t *body = out->start + out->len;
 	memcpy(body, t->octets, t->len);
 	for (unsigned i = 0; i < t->pointer_count; i++) {
@@ -40,7 +57,7 @@ bool fast_cache_take(struct fast_cache *cache, struct fast_cache_key *key, struc
 		put_u16(pointer, (uint16_t)(get_u16(pointer) + key->name_len));
 	}
 	out->len += t->len;
-	for (unsigned i = 0; i < SECTION_COUNT; i++) out->counts[i] = t->counts[i];
+	memcpy(out->counts, t->counts, sizeof out->counts);
 	return true;
 }
 
@@ -71,10 +88,12 @@ void fast_cache_keep(struct fast_cache *cache, const struct fast_cache_key *key,
 		     const struct fast_out *out, size_t at, uint64_t labels)
 {
 	uint64_t hash = key_hash(key);
-	size_t slot = hash >> 52, len = out->len - at;
-	struct fast_template *t = &cache->templates[slot];
+	size_t slot = first_slot(hash), len = out->len - at;
 
 	if (!key->is_wanted || len > CACHE_OCTETS_MAX) return;
+	/* One bit of the name's length is chance enough to choose by, when both are taken. */
+	if (cache->kept[slot] && (!cache->kept[slot + 1] || key->name_len & 1)) slot++;
+	struct fast_template *t = &cache->templates[slot];
 	cache->kept[slot] = 0;
 	*t = (struct fast_template){.id = key->id,
 				    .node = key->node,

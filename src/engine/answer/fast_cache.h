@@ -13,7 +13,8 @@
 #include "engine/answer/fast_write.h"
 
 enum {
-	CACHE_SLOTS = 4096,
+	CACHE_SLOT_BITS = 12,
+	CACHE_SLOTS = 1 << CACHE_SLOT_BITS, /* in pairs */
 	CACHE_POINTERS_MAX = 60,
 	CACHE_OCTETS_MAX = 864,
 };
@@ -42,7 +43,7 @@ struct fast_template {
 
 /* Zeroed, it is empty. Most of it is never touched where few names are asked for. */
 struct fast_cache {
-	uint32_t seen[CACHE_SLOTS]; /* who was missed last: one who comes once is not kept */
+	uint32_t seen[CACHE_SLOTS / 2]; /* who was missed last: one who comes once is not kept */
 	uint32_t kept[CACHE_SLOTS];
 	struct fast_template templates[CACHE_SLOTS];
 };
