@@ -195,6 +195,7 @@ static bool write_addresses(struct build *b, const struct fast_target *target)
 	while (node_next_rrset(&node, &cursor) && cursor.rrset.type <= RRTYPE_AAAA) {
 		const struct rrset *set = &cursor.rrset;
 		if (set->type != RRTYPE_A && set->type != RRTYPE_AAAA) continue;
+		if (set->count > 1 && b->f->zone->rotates) return false;
 		if (!fast_write_plain(&b->out, SECTION_ADDITIONAL, owner, set, set->ttl))
 			return false;
 		if (b->f->dnssec_ok && node_signatures(&node, set->type, &signatures) &&
