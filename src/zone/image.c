@@ -61,10 +61,10 @@ static bool parts_find(struct image *image, uint32_t head_len)
 	image->nodes_at = head_len / IMAGE_UNIT;
 	image->nodes_end = load_u32(p + HEADER_NODES_END);
 	image->bucket_count = load_u32(p + HEADER_BUCKET_COUNT);
-	uint64_t buckets_at = round_up(image->nodes_end, LINE_UNITS);
-	image->buckets_at = (uint32_t)buckets_at;
-	return image->nodes_at < image->nodes_end && image->bucket_count > 0 &&
-	       buckets_at + (uint64_t)image->bucket_count * LINE_UNITS == units;
+	uint64_t buckets = (uint64_t)image->bucket_count * LINE_UNITS;
+	if (image->nodes_at >= image->nodes_end || buckets == 0 || buckets > units) return false;
+	image->buckets_at = (uint32_t)(units - buckets);
+	return image->buckets_at % LINE_UNITS == 0 && image->nodes_end <= image->buckets_at;
 }
 
 enum code image_open(struct span bytes, struct image *out, struct error *err)
@@ -90,7 +90,7 @@ enum code image_open(struct span bytes, struct image *out, struct error *err)
 				 "an image whose lengths are not those of its %zu octets",
 				 bytes.len);
 	struct node apex;
-	if (!node_open(out, out->nodes_at, &apex) || !node_is_whole(&apex) ||
+	if (!node_open(out, out->nodes_at, &apex) || !node_check(&apex) ||
 	    !name_equal(apex.owner, image_apex(out)))
 		return error_set(err, E_DAMAGED, "an image whose first name is not the zone's");
 	return OK;
@@ -116,34 +116,38 @@ static bool is_name(struct span octets)
 	return name_read_plain(&r, &name) && reader_done(&r);
 }
 
+bool node_is_sound(const struct image *image, const struct node *node)
+{
+	return node_check(node) && is_name(span_of(node->owner.wire, node->owner.len)) &&
+	       name_is_below(node->owner, image_apex(image));
+}
+
 bool image_step(const struct image *image, uint32_t *place, struct node *out)
 {
 	struct node next;
 	uint32_t at = image->nodes_at;
 
 	if (*place) {
-		/* It was opened, so its length is sound. */
-		at = *place + load_u32(image->bytes.ptr + (size_t)*place * IMAGE_UNIT);
+		if (!node_open(image, *place, &next)) return false;
+		at = node_end_of(&next);
 		if (at == image->nodes_end) {
 			*place = 0;
 			return false;
 		}
 	}
 	*place = at;
-	if (!node_open(image, at, &next) || !node_is_whole(&next) ||
-	    !is_name(span_of(next.owner.wire, next.owner.len)) ||
-	    !name_is_below(next.owner, image_apex(image)))
-		return false;
+	if (!node_open(image, at, &next) || !node_is_sound(image, &next)) return false;
 	*out = next;
 	return true;
 }
 
 bool node_links(const struct node *node, struct node_links *out)
 {
-	const uint8_t *p = node->owner.wire + node->owner.len;
-
 	*out = (struct node_links){0};
 	if (!node->has_links) return false;
+	size_t at =
+		round_up((size_t)(node->owner.wire - node->octets) + node->owner.len, IMAGE_UNIT);
+	const uint8_t *p = node->octets + at;
 	out->nsec = (struct name){.wire = p + 2, .len = p[0]};
 	out->nsec3 = (struct name){.wire = p + 2 + p[0], .len = p[1]};
 	if ((p[0] == 0 || is_name(span_of(out->nsec.wire, p[0]))) &&
@@ -153,36 +157,68 @@ bool node_links(const struct node *node, struct node_links *out)
 	return false;
 }
 
+/* Reads an RRset that stands here, with at most `left` octets (4 at least); *len is what it takes.
+ */
+static inline bool rrset_open(const uint8_t *p, size_t left, struct rrset *out, size_t *len)
+{
+	bool is_wide = p[RRSET_FLAGS] & RRSET_IS_WIDE;
+	size_t data_at = is_wide ? RRSET_WIDE_DATA : RRSET_DATA;
+
+	if (left < data_at) return false;
+	uint8_t flags = p[RRSET_FLAGS];
+	size_t data_len =
+		is_wide ? load_u32(p + RRSET_WIDE_DATA_LEN) : load_u16(p + RRSET_DATA_LEN);
+	out->type = load_u16(p);
+	out->covered = 0;
+	out->count = is_wide ? load_u16(p + RRSET_WIDE_COUNT) : p[RRSET_COUNT];
+	out->name_at = flags & RRSET_NAME_AT_2 ? 2 : 0;
+	out->name_count = flags & RRSET_NAME_COUNT;
+	out->ttl = load_u32(p + RRSET_TTL);
+	out->data = span_of(p + data_at, data_len);
+	out->plan = NULL;
+	out->has_hashes = flags & RRSET_HAS_HASHES;
+	*len = data_at + data_len;
+	if (flags & RRSET_HAS_PLAN) {
+		out->plan = p + *len;
+		*len += (size_t)out->count * out->name_count *
+			(out->has_hashes ? PLAN_HASH + PLAN_ENTRY : PLAN_ENTRY);
+	}
+	*len = round_up(*len, IMAGE_UNIT);
+	/* Behind the length of the first record's data, whose first field it is (RFC 4034 3.1). */
+	if (out->type == RRTYPE_RRSIG && data_len >= 4 && *len <= left)
+		out->covered = (uint16_t)(p[data_at + 2] << 8 | p[data_at + 3]);
+	return *len <= left;
+}
+
 bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor)
 {
-	size_t left = node->rrsets.len - cursor->at;
+	size_t left = node->rrsets.len - cursor->at, len = IMAGE_UNIT, shared_len;
 	const uint8_t *p = node->rrsets.ptr + cursor->at;
 
-	if (cursor->index >= node->rrset_count || left < RRSET_DATA) return false;
-	uint32_t data_len = load_u32(p + RRSET_DATA_LEN);
-	if (data_len > left - RRSET_DATA) return false;
-	cursor->rrset = (struct rrset){
-		.type = load_u16(p),
-		.count = load_u16(p + RRSET_COUNT),
-		.name_at = p[RRSET_NAME_AT],
-		.name_count = p[RRSET_NAME_COUNT],
-		.ttl = load_u32(p + RRSET_TTL),
-		.data = span_of(p + RRSET_DATA, data_len),
-	};
-	/* Behind the length of the first record's data, whose first field it is (RFC 4034 3.1). */
-	if (cursor->rrset.type == RRTYPE_RRSIG && data_len >= 4)
-		cursor->rrset.covered = (uint16_t)(p[RRSET_DATA + 2] << 8 | p[RRSET_DATA + 3]);
-	cursor->at += RRSET_DATA + (size_t)data_len;
-	cursor->index++;
+	if (left == 0) return false;
+	uint32_t head = load_u32(p);
+	if (head & RRSET_IS_SHARED) {
+		/* It stands in a node before this one, so it is at an earlier place. */
+		uint32_t at = head & ~RRSET_IS_SHARED;
+		if (at >= node->at) return false;
+		size_t back = (size_t)(node->at - at) * IMAGE_UNIT;
+		p = node->octets - back;
+		if (load_u32(p) & RRSET_IS_SHARED ||
+		    !rrset_open(p, back, &cursor->rrset, &shared_len))
+			return false;
+	} else if (!rrset_open(p, left, &cursor->rrset, &len)) {
+		return false;
+	}
+	cursor->at += len;
 	return true;
 }
 
-bool node_is_whole(const struct node *node)
+bool node_check(const struct node *node)
 {
 	struct rrset_cursor cursor = {0};
 
 	while (node_next_rrset(node, &cursor)) continue;
-	return cursor.index == node->rrset_count;
+	return cursor.at == node->rrsets.len;
 }
 
 static bool rrset_find(const struct node *node, uint16_t type, bool any, uint16_t covered,
@@ -231,8 +267,20 @@ bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata)
 
 bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out)
 {
-	(void)rrset;
-	(void)index;
-	*out = (struct rrset_target){0};
-	return false;
+	if (!rrset->plan || index >= (unsigned)rrset->count * rrset->name_count) return false;
+
+	const uint8_t *p = rrset->plan;
+	out->hash = 0;
+	if (rrset->has_hashes) {
+		p += (size_t)index * (PLAN_HASH + PLAN_ENTRY);
+		out->hash = load_u64(p);
+		p += PLAN_HASH;
+	} else {
+		p += (size_t)index * PLAN_ENTRY;
+	}
+	uint16_t pointer = load_u16(p + 1);
+	out->kept = p[0];
+	out->pointer = pointer & (uint16_t)~PLAN_LOCAL;
+	out->is_local = pointer & PLAN_LOCAL;
+	return true;
 }

@@ -71,18 +71,21 @@ enum code image_open(struct span bytes, struct image *out, struct error *err);
 /* E_DAMAGED when the checksum over everything is wrong; for the background and for tests. */
 enum code image_verify(const struct image *image, struct error *err);
 
-/* A node that was told is whole: each RRset it says it has lies in it. */
+/* A node that was told is whole: all its RRsets lie in its image. */
 struct node {
 	const uint8_t *octets; /* where it stands in its image; NULL: no node */
 	struct name owner;     /* in the case it was written */
-	uint16_t rrset_count;
+	bool is_empty;         /* it has no RRset: an empty non-terminal, or a tombstone */
 	bool is_apex;
 	bool is_cut; /* NS here and not the apex */
 	bool has_dname;
 	bool has_wildcard_child; /* "*." below this name exists */
 	bool is_tombstone;       /* the name is no more; for layers only */
 	bool has_links;
-	struct span rrsets; /* the reader's own */
+	bool is_lower; /* its owner has no letter in upper case */
+	/* further fields are the reader's own */
+	uint32_t at;
+	struct span rrsets;
 };
 
 /*
@@ -109,12 +112,14 @@ struct rrset {
 	uint32_t ttl;
 	struct span data; /* u16 length and data of each record, as in a message; rrset_next
 			   * walks it */
+	/* further fields are the reader's own */
+	const uint8_t *plan; /* NULL: there is none */
+	bool has_hashes;
 };
 
 struct rrset_cursor {
 	struct rrset rrset;
 	size_t at;
-	uint16_t index;
 };
 
 /* The RRset of one type (of RRSIG the first one); false when the node has none. */
@@ -152,7 +157,8 @@ struct rrset_target {
 
 /*
  * Of the `index`-th compressible name in the RRset, in the order of its records. False when
- * nothing was worked out: the names are compressed by whoever writes them.
+ * nothing was worked out (there are many names): they are compressed by whoever writes them.
+ * It is the writer's word: in a damaged image `kept` may be more than the name has.
  */
 bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out);
 

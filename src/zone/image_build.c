@@ -20,7 +20,8 @@ static void room_owner(struct image_room *room, const struct records *set, struc
 		struct run rrset = rrset_run(set, i, owner.to);
 		size_t octets = 0;
 		for (; i < rrset.to; i++) octets += records_get(set, i).rdata.len;
-		image_room_rrset(room, rrset.to - rrset.from, octets);
+		image_room_rrset(room, records_get(set, rrset.from).type, rrset.to - rrset.from,
+				 octets);
 	}
 }
 

@@ -20,6 +20,19 @@ static uint64_t tags_match(const uint8_t *bucket, unsigned first, uint8_t tag)
 	return zero_octets(tags ^ UINT64_C(0x0101010101010101) * tag);
 }
 
+/* `name` is in lower case. */
+static bool owner_is(const struct node *node, struct name name)
+{
+	const uint8_t *a = node->owner.wire, *b = name.wire;
+	size_t len = name.len;
+
+	if (node->owner.len != len) return false;
+	if (!node->is_lower || len < 8) return name_equal(node->owner, name);
+	for (size_t i = 0; i + 8 < len; i += 8)
+		if (load_u64(a + i) != load_u64(b + i)) return false;
+	return load_u64(a + len - 8) == load_u64(b + len - 8);
+}
+
 static enum probe bucket_probe(const struct image *image, const uint8_t *bucket, uint64_t hash,
 			       struct name name, struct node *out)
 {
@@ -35,8 +48,8 @@ static enum probe bucket_probe(const struct image *image, const uint8_t *bucket,
 			uint32_t at = load_u32(bucket + BUCKET_PLACES + slot * IMAGE_UNIT);
 			if (at == 0) continue;
 			if (!node_open(image, at, out)) return PROBE_DAMAGED;
-			if (name_equal(out->owner, name))
-				return node_is_whole(out) ? PROBE_FOUND : PROBE_DAMAGED;
+			if (owner_is(out, name))
+				return node_check(out) ? PROBE_FOUND : PROBE_DAMAGED;
 		}
 	return PROBE_NOTHING;
 }

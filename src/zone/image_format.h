@@ -4,18 +4,31 @@
  *
  *   header    120 octets and the apex, then zeros up to a multiple of 4
  *   nodes     in canonical order, each a multiple of 4 octets
+ *   chains    nothing when no node has NSEC or NSEC3, else from a multiple of 64 on: u32
+ *             number of the owners of NSEC, of those of NSEC3, their places in canonical
+ *             order, zeros up to a multiple of 64, then blocks (image_chain.c)
  *   buckets   64 octets each, at a multiple of 64: the index of all names by hash
  *
+ *   node      u16 length / 4, u8 flags, u8 owner length; u32 length / 4 when the first is
+ *             0; owner; links, if it has some: a length of each and then their octets;
+ *             RRsets; each of these parts is a multiple of 4 octets, zeros at its end
+ *   RRset     u16 type, u8 number of records, u8 flags, u32 TTL, u16 data length, data,
+ *             plan. A wide one has 0, and before the data length, of u32, a number of u16.
+ *             Or in 4 octets the place of an RRset in an earlier node that is the same in
+ *             all of this, and the topmost bit.
+ *   data      u16 length (big-endian, as in a message) and RDATA, for each record. So they
+ *             are sent in any rotation without being read.
+ *   plan      for each compressible name how it is sent (struct rrset_target): u8 kept, u16
+ *             pointer and in its topmost bit whether it is local; where one name of the
+ *             RRset is, u64 hash before each
  *   bucket    12 tags of 8 bits, a filter of 32 bits, 12 places of 32 bits
- *   node      u32 length / 4, u16 RRset count, u8 flags, u8 owner length, owner,
- *             RRsets, zeros up to a multiple of 4
- *   RRset     u16 type, u16 record count, u32 TTL, u32 data length,
- *             u8 place and u8 number of compressible names, data
- *   data      u16 length (big-endian, as in a message) and RDATA, for each record
  *
  * Places are counted in units of 4 octets from the image's start, so 32 bits reach
  * 16 GiB; 0 is none. Integers are the machine's own: an image from a machine of the
  * other byte order has another format number and is compiled anew.
+ *
+ * Nothing of another name is in a node, or follows from one: an RRset that is shared is
+ * equal, octet for octet.
  *
  * A name is found in its home bucket, or in its second one if it had no room; then a
  * bit of the home's filter is set, so that a name that does not exist costs one line.
@@ -23,11 +36,15 @@
 #ifndef ZONE_IMAGE_FORMAT_H
 #define ZONE_IMAGE_FORMAT_H
 
+#include "base/attributes.h"
 #include "zone/image.h"
 #include "zone/path.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+/* Set in what stands for an RRset of an earlier node; so these lie in the first 8 GiB. */
+#define RRSET_IS_SHARED UINT32_C(0x80000000)
 
 #define IMAGE_MAGIC      "LKSTEPIM"
 #define IMAGE_OCTETS_MAX ((uint64_t)UINT32_MAX * IMAGE_UNIT)
@@ -59,24 +76,43 @@ enum {
 	BUCKET_FILTER = 12,
 	BUCKET_PLACES = 16,
 
-	NODE_RRSET_COUNT = 4,
-	NODE_FLAGS = 6,
-	NODE_OWNER_LEN = 7,
-	NODE_OWNER = 8,
+	NODE_FLAGS = 2,
+	NODE_OWNER_LEN = 3,
+	NODE_HEAD = 4,
+	NODE_LARGE_HEAD = 8,
 
-	RRSET_COUNT = 2,
-	RRSET_TTL = 4,
-	RRSET_DATA_LEN = 8,
-	RRSET_NAME_AT = 12,
-	RRSET_NAME_COUNT = 13,
-	RRSET_DATA = 14,
-
-	NODE_IS_APEX = 1,
+	/* What a node is; bit 0 is kept for one whose answer is computed. */
 	NODE_IS_CUT = 2,
 	NODE_HAS_DNAME = 4,
 	NODE_HAS_WILDCARD_CHILD = 8,
 	NODE_IS_TOMBSTONE = 16,
 	NODE_HAS_LINKS = 32,
+	NODE_IS_LOWER = 64, /* its owner has no letter in upper case */
+
+	RRSET_COUNT = 2,
+	RRSET_FLAGS = 3,
+	RRSET_TTL = 4,
+	RRSET_DATA_LEN = 8,
+	RRSET_DATA = 10,
+	RRSET_WIDE_COUNT = 8,
+	RRSET_WIDE_DATA_LEN = 10,
+	RRSET_WIDE_DATA = 14,
+
+	RRSET_NAME_COUNT = 3, /* these bits: compressible names of each record, 0 to 2 */
+	RRSET_NAME_AT_2 = 4,  /* which stand behind two octets */
+	RRSET_HAS_PLAN = 8,
+	RRSET_HAS_HASHES = 16,
+	RRSET_IS_WIDE = 32,
+
+	PLAN_NAMES_MAX = 64, /* an RRset with more of them has no plan */
+	PLAN_HASH = 8,
+	PLAN_ENTRY = 3,
+	PLAN_LOCAL = 0x8000,
+
+	CHAIN_KIND_COUNT = 2, /* of NSEC and of NSEC3 */
+	CHAIN_PLACES = CHAIN_KIND_COUNT * 4,
+	BLOCK_KEYS = 4,
+	BLOCK_ENTRIES = 15,
 };
 
 static inline uint16_t load_u16(const uint8_t *p)
@@ -132,9 +168,9 @@ static inline uint64_t hash_label(uint64_t parent, const uint8_t *label)
 }
 
 /* The path's name must be in lower case. */
-static inline uint64_t path_hash(const struct image *image, const struct path *path)
+static inline uint64_t path_hash(uint64_t seed, const struct path *path)
 {
-	uint64_t hash = image->seed;
+	uint64_t hash = seed;
 
 	for (unsigned depth = 1; depth <= path->depth; depth++)
 		hash = hash_label(hash, path_wire(path, depth));
@@ -165,11 +201,11 @@ static inline uint32_t hash_second(uint64_t hash, uint32_t bucket_count)
 	return second + (bucket_count > 1 && second >= hash_home(hash, bucket_count));
 }
 
-/* The RRsets lie behind the links, which are a length of each and then their octets. */
+/* Steps over the links. */
 static inline bool node_skip_links(struct node *node)
 {
 	const uint8_t *p = node->rrsets.ptr;
-	size_t len = node->rrsets.len < 2 ? SIZE_MAX : 2u + p[0] + p[1];
+	size_t len = node->rrsets.len < 2 ? SIZE_MAX : round_up(2u + p[0] + p[1], IMAGE_UNIT);
 
 	if (len > node->rrsets.len) return false;
 	node->rrsets.ptr += len;
@@ -187,24 +223,40 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
 
 	uint64_t left = (uint64_t)(image->nodes_end - at) * IMAGE_UNIT;
 	const uint8_t *p = image->bytes.ptr + (size_t)at * IMAGE_UNIT;
-	if (left < NODE_OWNER) return false;
-	uint64_t len = (uint64_t)load_u32(p) * IMAGE_UNIT;
+	uint64_t len = (uint64_t)load_u16(p) * IMAGE_UNIT;
+	size_t head = NODE_HEAD;
 	uint8_t flags = p[NODE_FLAGS], owner_len = p[NODE_OWNER_LEN];
-	if (len > left || len < NODE_OWNER + (uint64_t)owner_len || owner_len < image->apex_len)
-		return false;
+	if (unlikely(len == 0)) {
+		head = NODE_LARGE_HEAD;
+		if (left < head) return false;
+		len = (uint64_t)load_u32(p + NODE_HEAD) * IMAGE_UNIT;
+	}
+	size_t rrsets = round_up(head + owner_len, IMAGE_UNIT);
+	if (len > left || len < rrsets || owner_len < image->apex_len) return false;
 	out->octets = p;
-	out->owner.wire = p + NODE_OWNER;
+	out->at = at;
+	out->owner.wire = p + head;
 	out->owner.len = owner_len;
-	out->rrset_count = load_u16(p + NODE_RRSET_COUNT);
-	out->is_apex = flags & NODE_IS_APEX;
+	out->is_apex = owner_len == image->apex_len;
 	out->is_cut = flags & NODE_IS_CUT;
 	out->has_dname = flags & NODE_HAS_DNAME;
 	out->has_wildcard_child = flags & NODE_HAS_WILDCARD_CHILD;
 	out->is_tombstone = flags & NODE_IS_TOMBSTONE;
 	out->has_links = flags & NODE_HAS_LINKS;
-	out->rrsets.ptr = p + NODE_OWNER + owner_len;
-	out->rrsets.len = (size_t)len - NODE_OWNER - owner_len;
-	return !out->has_links || node_skip_links(out);
+	out->is_lower = flags & NODE_IS_LOWER;
+	out->rrsets.ptr = p + rrsets;
+	out->rrsets.len = (size_t)len - rrsets;
+	if (out->has_links && !node_skip_links(out)) return false;
+	out->is_empty = out->rrsets.len == 0;
+	return true;
+}
+
+/* Where the node that was opened at this place ends. */
+static inline uint32_t node_end_of(const struct node *node)
+{
+	const uint8_t *end = node->rrsets.ptr + node->rrsets.len;
+
+	return node->at + (uint32_t)((size_t)(end - node->octets) / IMAGE_UNIT);
 }
 
 /*
@@ -213,8 +265,11 @@ static inline bool node_open(const struct image *image, uint32_t at, struct node
  */
 bool image_step(const struct image *image, uint32_t *place, struct node *out);
 
-/* Every RRset that the node says it has lies in it. */
-bool node_is_whole(const struct node *node);
+/* All that is in the node is RRsets. */
+bool node_check(const struct node *node);
+
+/* And its owner is a name in the zone. */
+bool node_is_sound(const struct image *image, const struct node *node);
 
 enum probe { PROBE_FOUND, PROBE_NOTHING, PROBE_DAMAGED };
 
@@ -230,12 +285,45 @@ enum probe image_probe(const struct image *image, uint64_t hash, struct name nam
 void image_probe_begin(const struct image *image, uint64_t hash);
 bool image_probe_touch(const struct image *image, uint64_t hash);
 
+/* How far a search in a chain may go: to a name, to what is before it, to the end. */
+enum bound { BOUND_UP_TO, BOUND_BEFORE, BOUND_NONE };
+
+/*
+ * The last owner in one image's chain of NSEC or NSEC3 (`type`) within the bound. NOTHING:
+ * there is none. What is found is whole and has that type.
+ */
+enum probe image_chain_find(const struct image *image, uint16_t type, struct name name,
+			    enum bound bound, struct node *out);
+
+/* Which of the chains a node with this owner and type belongs to; CHAIN_KIND_COUNT: none. */
+unsigned chain_kind(struct name owner, uint16_t type, uint8_t apex_len);
+
+/* What chains of so many owners take in an image. */
+uint64_t image_chain_octets(const uint32_t counts[static CHAIN_KIND_COUNT]);
+
+/* The same at most, however they fall in two. */
+uint64_t image_chain_room(uint64_t owners);
+
+/* How many there are in both chains, as the image says. */
+uint64_t image_chain_owners(const struct image *image);
+
+/* Appends the chains of an image whose nodes are written, `image->bytes` up to them. */
+void image_chain_write(const struct image *image, const uint32_t counts[static CHAIN_KIND_COUNT],
+		       struct writer *out);
+
+/*
+ * The plan of an RRset of `owner` (whose records' data is `data`), into room for
+ * PLAN_NAMES_MAX entries. Returns its octets; *has_hashes as RRSET_HAS_HASHES.
+ */
+size_t plan_make(const struct rrset *rrset, struct name owner, struct name apex, uint64_t seed,
+		 uint8_t *plan, bool *has_hashes);
+
 /* In image.c, so that the code of the long hash is there once. */
 uint64_t image_checksum(struct span octets);
 
 /*
  * Fills the buckets, which are zero, of an image with the names of its nodes. False
- * when some name found no place under this seed: the buckets are to be zeroed then.
+ * when some name found no place: then there are too few.
  */
 bool image_index_fill(uint8_t *octets, const struct image *image);
 

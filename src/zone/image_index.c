@@ -17,7 +17,7 @@ static uint64_t owner_hash(const struct image *image, struct name owner)
 
 	name_lower(owner, &lower);
 	path_set(&path, name_of(&lower), image_apex(image));
-	return path_hash(image, &path);
+	return path_hash(image->seed, &path);
 }
 
 static uint8_t *bucket_of(const struct index *index, uint32_t bucket)

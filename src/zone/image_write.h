@@ -29,22 +29,27 @@ struct image_facts {
 /* Everything in it is the writer's own. */
 struct image_writer {
 	struct writer *out;
+	struct name apex;
+	uint64_t seed;
+	enum code code;     /* the first thing that went wrong */
 	size_t start;       /* of the image in `out` */
 	size_t node, rrset; /* those at hand; 0: none */
-	uint32_t rrset_count, rdata_count;
+	size_t rrset_data;
+	uint32_t rdata_count;
 	uint32_t node_count;
+	uint32_t chain_counts[2];
 	uint64_t plain_octets; /* of all nodes, had none shared anything */
-	uint64_t seed;
-	enum code code;                          /* the first thing that went wrong */
+	size_t node_saved;     /* what the one at hand shared */
+	size_t shared;         /* table of RRsets, at the end of the room in `out` */
+	uint32_t shared_sets;  /* 0: there is none */
 	uint32_t ancestors[LABEL_COUNT_MAX + 1]; /* places of the last nodes at each depth */
-	struct name apex;
 };
 
 /*
  * Begins an image in `out`, behind what stands there; `out` need not be aligned, but the
  * readers' copy begins at a multiple of 64 octets, or is slow. `seed` keys the hash of
  * names, is the same in all layers of a zone and nobody else's to know. `out` and `apex`
- * are borrowed until the end.
+ * are borrowed until the end; the room that is left in `out` is scratch until then.
  */
 void image_write_begin(struct image_writer *iw, struct name apex, uint64_t seed,
 		       const struct image_facts *facts, struct writer *out);
@@ -89,13 +94,14 @@ enum code image_write_finish(struct image_writer *iw, struct error *err) must_us
 
 /* What an image may need at most, counted beforehand; zeroed, it is that of no node. */
 struct image_room {
-	uint64_t nodes, octets;
+	uint64_t nodes, octets, links; /* the last: those of chains */
 };
 
 void image_room_node(struct image_room *room, struct name owner, const struct node_links *links);
 
 /* An RRset of the node that was counted last; `data_octets` of RDATA in all its records. */
-void image_room_rrset(struct image_room *room, size_t record_count, size_t data_octets);
+void image_room_rrset(struct image_room *room, uint16_t type, size_t record_count,
+		      size_t data_octets);
 
 /* Every node of another image. */
 void image_room_image(struct image_room *room, const struct image *image);

@@ -191,7 +191,8 @@ static void record_run_room(const struct records *set, struct run run, struct im
 		struct run rrset = rrset_run(set, i, run.to);
 		size_t octets = 0;
 		for (; i < rrset.to; i++) octets += records_get(set, i).rdata.len;
-		image_room_rrset(room, rrset.to - rrset.from, octets);
+		image_room_rrset(room, records_get(set, rrset.from).type, rrset.to - rrset.from,
+				 octets);
 	}
 }
 
@@ -204,7 +205,8 @@ static void touches_room(const struct touches *touches, struct image_room *room)
 			record_run_room(&touches->after, touch->after, room);
 		} else if (touch->before.octets) {
 			for (struct rrset_cursor c = {0}; node_next_rrset(&touch->before, &c);)
-				image_room_rrset(room, c.rrset.count, c.rrset.data.len);
+				image_room_rrset(room, c.rrset.type, c.rrset.count,
+						 c.rrset.data.len);
 		}
 	}
 }

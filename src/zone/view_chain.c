@@ -7,7 +7,7 @@
 
 bool name_fits_chain(struct name name, uint16_t type, struct name apex)
 {
-	return type != RRTYPE_NSEC3 || name.len == apex.len + name.wire[0] + 1;
+	return chain_kind(name, type, apex.len) < CHAIN_KIND_COUNT;
 }
 
 bool node_is_in_chain(const struct node *node, uint16_t type, struct name apex)
@@ -18,23 +18,15 @@ bool node_is_in_chain(const struct node *node, uint16_t type, struct name apex)
 	       node_rrset(node, type, &rrset);
 }
 
-/* How far a search may go. */
-enum bound { BOUND_UP_TO, BOUND_BEFORE, BOUND_NONE };
-
-/* The last owner in the chain of one image that lies within the bound; len 0: none. */
-static bool image_chain_find(const struct image *image, uint16_t type, struct name name,
-			     enum bound bound, struct name *out)
+/* The last owner in the chain of one layer that lies within the bound; len 0: none. */
+static bool layer_find(const struct image *layer, uint16_t type, struct name name, enum bound bound,
+		       struct name *out)
 {
 	struct node node;
-	uint32_t place = 0;
+	enum probe found = image_chain_find(layer, type, name, bound, &node);
 
-	*out = (struct name){0};
-	while (image_step(image, &place, &node)) {
-		int order = bound == BOUND_NONE ? -1 : name_compare(node.owner, name);
-		if (order > 0 || (order == 0 && bound == BOUND_BEFORE)) continue;
-		if (node_is_in_chain(&node, type, image_apex(image))) *out = node.owner;
-	}
-	return place == 0;
+	*out = found == PROBE_FOUND ? node.owner : (struct name){0};
+	return found != PROBE_DAMAGED;
 }
 
 /* What a layer makes of an owner in the chain of the layers below it. */
@@ -65,7 +57,7 @@ static bool chain_find(const struct view *view, uint16_t type, struct name name,
 	for (unsigned i = view->layer_count; i-- > 0;) {
 		const struct image *layer = &view->layers[i];
 		if (out->len && !layer_step(layer, type, out)) return false;
-		if (!image_chain_find(layer, type, name, bound, &own)) return false;
+		if (!layer_find(layer, type, name, bound, &own)) return false;
 		if (own.len && (out->len == 0 || name_compare(own, *out) > 0)) *out = own;
 	}
 	return true;

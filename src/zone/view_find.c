@@ -96,7 +96,7 @@ enum probe view_probe(const struct view *view, struct name name, struct node *ou
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), view_apex(view))) return PROBE_NOTHING;
 	if (path.depth > 0)
-		return layers_probe(view, &asked, path_hash(newest, &path), path.name, out);
+		return layers_probe(view, &asked, path_hash(newest->seed, &path), path.name, out);
 	return node_open(newest, newest->nodes_at, out) ? PROBE_FOUND : PROBE_DAMAGED;
 }
 
@@ -107,7 +107,7 @@ enum probe layer_probe(const struct image *layer, struct name name, struct node 
 
 	name_lower(name, &lower);
 	if (!path_set(&path, name_of(&lower), image_apex(layer))) return PROBE_NOTHING;
-	return image_probe(layer, path_hash(layer, &path), path.name, out);
+	return image_probe(layer, path_hash(layer->seed, &path), path.name, out);
 }
 
 bool view_find_exact(const struct view *view, struct name name, struct node *out)

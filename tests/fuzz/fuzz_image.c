@@ -103,7 +103,7 @@ static void node_walk(const struct image *image, const struct node *node)
 		}
 		assert(at <= cursor.rrset.data.len);
 	}
-	assert(cursor.index == node->rrset_count);
+	assert(cursor.at == node->rrsets.len);
 }
 
 static struct view view_of(const struct image *image)

@@ -16,7 +16,7 @@ enum {
 static bool answer_at(struct reply *r, const struct node *node, const struct name *encloser)
 {
 	struct rrset rrset;
-	bool all = (r->qtype == RRTYPE_ANY && node->rrset_count > 0);
+	bool all = (r->qtype == RRTYPE_ANY && !node->is_empty);
 
 	r->header.aa = true;
 	if (all || node_rrset(node, r->qtype, &rrset)) {

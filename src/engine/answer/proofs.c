@@ -206,7 +206,7 @@ void reply_prove_no_type(struct reply *r, struct name name, const struct node *n
 
 	if (!prover_of(r, r->zone, &p)) return;
 	if (p.type == RRTYPE_NSEC)
-		prove(&p, name, node->rrset_count > 0 ? LINK_MATCHES : LINK_COVERS);
+		prove(&p, name, !node->is_empty ? LINK_MATCHES : LINK_COVERS);
 	else if (link_find(&p, name, &found) == LINK_MATCHES)
 		link_add(&p, &found);
 	else if (!name_equal(name, view_apex(p.view)))
@@ -224,7 +224,7 @@ void reply_prove_no_type_of_wildcard(struct reply *r, struct name encloser,
 	if (!prover_of(r, r->zone, &p) || !name_wildcard_child(encloser, &name)) return;
 	if (p.type == RRTYPE_NSEC) {
 		prove(&p, r->qname, LINK_COVERS);
-		prove(&p, name_of(&name), wildcard->rrset_count > 0 ? LINK_MATCHES : LINK_COVERS);
+		prove(&p, name_of(&name), !wildcard->is_empty ? LINK_MATCHES : LINK_COVERS);
 	} else if (prove_encloser(&p, r->qname, &encloser)) {
 		prove(&p, name_of(&name), LINK_MATCHES);
 	}
