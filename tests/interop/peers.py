@@ -92,7 +92,7 @@ class Peer:
                                             stderr=log, start_new_session=True)
         try:
             wait_until(lambda: self.process.poll() is not None or self._answers(),
-                       what=f"{self.name} answers")
+                       PATIENCE * 3, what=f"{self.name} answers")
             ended = self.process.poll() is not None
             assert not ended, f"{self.name} ended instead of starting:\n{self.log}"
         except BaseException:
@@ -103,7 +103,7 @@ class Peer:
     def _answers(self):
         query = dns.message.make_query("id.server", "TXT", rdclass="CH")
         try:
-            dns.query.udp(query, "127.0.0.1", timeout=0.05, port=self.port)
+            dns.query.udp(query, "127.0.0.1", timeout=0.5, port=self.port)
         except (dns.exception.Timeout, OSError):
             return False
         return True
@@ -239,6 +239,7 @@ class Nsd(Peer):
             "    round-robin: no",
             "    minimal-responses: yes",
             "    refuse-any: no",
+            "    rrl-ratelimit: 0",
             "remote-control:",
             "    control-enable: no",
             "key:",

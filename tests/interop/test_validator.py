@@ -159,6 +159,8 @@ PROVEN = {
     "NSEC, an empty wildcard": (no("x.a", Z.nsec("a", "y.*.a", A), Z.nsec("y.*.a", "b", A)),
                                 SECURE),
     "NSEC, a wildcard's answer": (wildcard("x.a", 2, STAR_NSEC), SECURE),
+    "NSEC, a wildcard's signature": (ask("x.a", RRSIG, Z.sign("x.a", A, ADDRESS, labels=2)[1:],
+                                         STAR_NSEC), SECURE),
     "NSEC, a wildcard's answer two labels below": (wildcard("y.x.a", 2, STAR_NSEC), SECURE),
     "NSEC, a referral without DS": (cut("cut", CUT_NSEC), SECURE),
     "a referral with DS": (cut("cut", Z.sign("cut", DS, b"\0\1\x0d\2" + b"\0" * 32)), SECURE),
@@ -230,6 +232,8 @@ BROKEN = {
     "NSEC, no type, but it denies the name": no("zzz", LAST_NSEC, APEX_NSEC),
     "NSEC, no type at a wildcard that has it": no("x.a", STAR_NSEC, qtype=TXT),
     "NSEC, no type at a wildcard, the name is not denied": no("b.c", STAR_NSEC),
+    "NSEC, a wildcard's signature without proof": ask("x.a", RRSIG, Z.sign(
+        "x.a", A, ADDRESS, labels=2)[1:]),
     "NSEC, a wildcard's answer without proof": wildcard("x.a", 2),
     "NSEC, a wildcard's answer, the name exists": wildcard("b.c", 1, Z.nsec("b.c", "cut", A)),
     "NSEC, a wildcard's answer, a closer name exists": wildcard("x.a", 1, STAR_NSEC),

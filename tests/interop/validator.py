@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from wire import (ANY, CNAME, DNAME, DS, NOERROR, NS, NSEC, NSEC3, NXDOMAIN, RRSIG, SOA, YXDOMAIN,
-                  is_below, name_octets, name_text, read_name, rrsets_of, types_of)
+                  Signature, is_below, name_octets, name_text, read_name, rrsets_of, types_of)
 
 RSASHA256, ECDSAP256SHA256, ED25519 = 8, 13, 15
 NAME_OCTETS_MAX = 255
@@ -468,8 +468,7 @@ class _Check:
 
     def _found(self, name, qtype):
         if qtype == RRSIG:
-            return any(record.owner == name and record.type == RRSIG
-                       for record in self.message.answer)
+            return self._found_signatures(name)
         sets = [rrset for rrset in self.answer.values() if rrset.owner == name
                 and (rrset.type == qtype or qtype == ANY)]
         if any(self._is_synthesized(rrset) for rrset in sets):
@@ -478,6 +477,15 @@ class _Check:
         for rrset in sets:
             self._take(rrset)
         return bool(sets)
+
+    def _found_signatures(self, name):
+        """They say themselves whether a wildcard stood for the name."""
+        found = [Signature.of(record.rdata) for record in self.message.answer
+                 if record.owner == name and record.type == RRSIG]
+        labels = min((signature.labels for signature in found), default=0)
+        if found and labels < label_count(name):
+            self.links.append(Link(found[0].signer, name, labels))
+        return bool(found)
 
     def _dname_above(self, name):
         for length in range(len(name)):
@@ -568,9 +576,8 @@ def covered_type(record):
 
 
 def superfluous(validator, message):
-    """The denying records without which the response would be as good."""
-    found = []
-    whole = message.authority
+    """The denying records without which a response that is believed would be so too."""
+    found, whole = [], message.authority
     for record in whole:
         if record.type not in (NSEC, NSEC3):
             continue
