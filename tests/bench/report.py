@@ -23,6 +23,7 @@ class Results:
         self.failures = []
         self.versions = {}
         self.seconds = 0
+        self.load_average = os.getloadavg()[0]  # what others do here, before we begin
 
 
 # --- figures of the rounds of one server and workload ---
@@ -277,16 +278,17 @@ def head(results, options):
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     words = " ".join(options.words)
     command = "make bench" + (f' BENCH="{words}"' if words else "") + (
-        f" BENCH_SCALE={options.scale}" if options.scale != "full" else "")
+        f" BENCH_SCALE={options.scale}" if options.scale != "full" else "") + (
+        f" BENCH_SERVERS={','.join(options.servers)}" if options.servers else "")
     lines = [
         "# Benchmarks\n",
         "Written by `make bench BENCH_SAVE=yes`; the method stands at the end. Figures are of one",
         "run on one machine: compare within a table only.\n",
         table(["", ""], [
             ["when", f"{datetime.date.today()}, {results.seconds / 60:.0f} minutes"],
-            ["machine", machine()],
+            ["machine", machine() + f"; load average {results.load_average:.1f} before it began"],
             ["versions", f"{versions} (lockstep at commit {commit()})"],
-            ["command", f"`{command}`"],
+            ["command", f"`{command}`, {options.rounds} rounds"],
             ["zones", "; ".join(f"{name}: {count} ({records} records)" for name, (count, records)
                                 in results.records.items())]]),
     ]
