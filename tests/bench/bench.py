@@ -11,6 +11,7 @@ order, and figures are medians with their range. Only ratios within one run mean
 """
 import argparse
 import collections
+import fcntl
 import os
 import pathlib
 import random
@@ -59,6 +60,7 @@ class Bench:
         self.options = options
         self.tools = options.build.resolve() / "tests" / "bench"
         self.work = pathlib.Path(options.work or options.build / "bench").resolve()
+        self.lock = self._lock()
         Lockstep.executable = options.build.resolve() / "lockstep"
         Echo.tools = self.tools
         cores = sorted(os.sched_getaffinity(0))
@@ -72,6 +74,16 @@ class Bench:
         self.results = report.Results()
         self.begin = time.monotonic()
         self.servers = [make for make in SERVERS if self._is_wanted(make)]
+
+    def _lock(self):
+        """Two benches at once would measure each other, and share these folders."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        lock = (self.work / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure(f"another bench runs in {self.work}") from None
+        return lock
 
     def _is_wanted(self, make):
         if self.options.servers and make.name not in self.options.servers:
@@ -270,6 +282,7 @@ def options_read():
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
     try:
         options = options_read()
         results = Bench(options).run()

@@ -110,7 +110,8 @@ class Blast:
         for pid in server.processes() if watch else []:
             command += ["--watch", pid]
         result = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                                check=False, preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))
+                                check=False,
+                                preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))
         server.ensure_alive()
         if result.returncode != 0:
             raise Failure(f"blast {mode} on {server.name}: {result.stderr.strip()}")

@@ -331,7 +331,8 @@ def test_a_small_run_shows_each_table(tmp_path):
     result = bench("--scale", "small", "--work", tmp_path, "--servers", "lockstep,nsd",
                    "udp", "axfr", "load", "delegations")
     assert result.returncode == 0, result.stdout + result.stderr
-    tables = collections.Counter(re.findall(r"^\| delegations[^|]*\| (\w+) \|", result.stdout, re.M))
+    tables = collections.Counter(
+        re.findall(r"^\| delegations[^|]*\| (\w+) \|", result.stdout, re.M))
     assert tables["lockstep"] == 4 and tables["echo"] == 2  # two mixes, loading, AXFR
     assert "Wrong answers" not in result.stdout and "Failed" not in result.stdout
     assert not list((tmp_path / "run").glob("*")) if (tmp_path / "run").exists() else True
@@ -360,6 +361,8 @@ def test_ctrl_c_ends_every_server(tmp_path):
         return found
 
     assert left()
+    second = bench("--work", tmp_path, "udp", "hosts")
+    assert second.returncode == 1 and "another bench runs in" in second.stderr
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "every server was ended" in said

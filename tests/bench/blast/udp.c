@@ -6,7 +6,6 @@
  */
 #include "blast.h"
 
-#include <errno.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdlib.h>
