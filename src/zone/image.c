@@ -157,67 +157,16 @@ bool node_links(const struct node *node, struct node_links *out)
 	return false;
 }
 
-/* Reads an RRset that stands here, with at most `left` octets (4 at least); *len is what it takes.
- */
-static inline bool rrset_open(const uint8_t *p, size_t left, struct rrset *out, size_t *len)
-{
-	bool is_wide = p[RRSET_FLAGS] & RRSET_IS_WIDE;
-	size_t data_at = is_wide ? RRSET_WIDE_DATA : RRSET_DATA;
-
-	if (left < data_at) return false;
-	uint8_t flags = p[RRSET_FLAGS];
-	size_t data_len =
-		is_wide ? load_u32(p + RRSET_WIDE_DATA_LEN) : load_u16(p + RRSET_DATA_LEN);
-	out->type = load_u16(p);
-	out->covered = 0;
-	out->count = is_wide ? load_u16(p + RRSET_WIDE_COUNT) : p[RRSET_COUNT];
-	out->name_at = flags & RRSET_NAME_AT_2 ? 2 : 0;
-	out->name_count = flags & RRSET_NAME_COUNT;
-	out->ttl = load_u32(p + RRSET_TTL);
-	out->data = span_of(p + data_at, data_len);
-	out->plan = NULL;
-	out->has_hashes = flags & RRSET_HAS_HASHES;
-	*len = data_at + data_len;
-	if (flags & RRSET_HAS_PLAN) {
-		out->plan = p + *len;
-		*len += (size_t)out->count * out->name_count *
-			(out->has_hashes ? PLAN_HASH + PLAN_ENTRY : PLAN_ENTRY);
-	}
-	*len = round_up(*len, IMAGE_UNIT);
-	/* Behind the length of the first record's data, whose first field it is (RFC 4034 3.1). */
-	if (out->type == RRTYPE_RRSIG && data_len >= 4 && *len <= left)
-		out->covered = (uint16_t)(p[data_at + 2] << 8 | p[data_at + 3]);
-	return *len <= left;
-}
-
 bool node_next_rrset(const struct node *node, struct rrset_cursor *cursor)
 {
-	size_t left = node->rrsets.len - cursor->at, len = IMAGE_UNIT, shared_len;
-	const uint8_t *p = node->rrsets.ptr + cursor->at;
-
-	if (left == 0) return false;
-	uint32_t head = load_u32(p);
-	if (head & RRSET_IS_SHARED) {
-		/* It stands in a node before this one, so it is at an earlier place. */
-		uint32_t at = head & ~RRSET_IS_SHARED;
-		if (at >= node->at) return false;
-		size_t back = (size_t)(node->at - at) * IMAGE_UNIT;
-		p = node->octets - back;
-		if (load_u32(p) & RRSET_IS_SHARED ||
-		    !rrset_open(p, back, &cursor->rrset, &shared_len))
-			return false;
-	} else if (!rrset_open(p, left, &cursor->rrset, &len)) {
-		return false;
-	}
-	cursor->at += len;
-	return true;
+	return node_rrset_step(node, cursor);
 }
 
 bool node_check(const struct node *node)
 {
 	struct rrset_cursor cursor = {0};
 
-	while (node_next_rrset(node, &cursor)) continue;
+	while (node_rrset_step(node, &cursor)) continue;
 	return cursor.at == node->rrsets.len;
 }
 
@@ -226,7 +175,7 @@ static bool rrset_find(const struct node *node, uint16_t type, bool any, uint16_
 {
 	struct rrset_cursor cursor = {0};
 
-	while (node_next_rrset(node, &cursor)) {
+	while (node_rrset_step(node, &cursor)) {
 		if (cursor.rrset.type != type || (!any && cursor.rrset.covered != covered))
 			continue;
 		*out = cursor.rrset;
@@ -267,20 +216,5 @@ bool rrset_next(const struct rrset *rrset, size_t *at, struct span *rdata)
 
 bool rrset_target(const struct rrset *rrset, unsigned index, struct rrset_target *out)
 {
-	if (!rrset->plan || index >= (unsigned)rrset->count * rrset->name_count) return false;
-
-	const uint8_t *p = rrset->plan;
-	out->hash = 0;
-	if (rrset->has_hashes) {
-		p += (size_t)index * (PLAN_HASH + PLAN_ENTRY);
-		out->hash = load_u64(p);
-		p += PLAN_HASH;
-	} else {
-		p += (size_t)index * PLAN_ENTRY;
-	}
-	uint16_t pointer = load_u16(p + 1);
-	out->kept = p[0];
-	out->pointer = pointer & (uint16_t)~PLAN_LOCAL;
-	out->is_local = pointer & PLAN_LOCAL;
-	return true;
+	return rrset_plan_read(rrset, index, out);
 }

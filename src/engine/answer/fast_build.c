@@ -100,7 +100,7 @@ static bool write_two_names(struct build *b, const struct rrset *set, size_t set
 	struct name name;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if (!name_read_plain(&r, &name) || !rrset_target(set, index + i, &target) ||
+		if (!name_read_plain(&r, &name) || !rrset_plan_read(set, index + i, &target) ||
 		    !write_name(b, set_at, &target, name.wire, name.len, &told))
 			return false;
 	}
@@ -119,7 +119,7 @@ static inline bool write_last_name(struct build *b, const struct rrset *set, siz
 	struct fast_target told;
 
 	if (rdata.len <= set->name_at || rdata.len - set->name_at > NAME_OCTETS_MAX) return false;
-	if (!rrset_target(set, index, &target)) return false;
+	if (!rrset_plan_read(set, index, &target)) return false;
 	fast_copy_few(out->start + out->len, rdata.ptr, set->name_at);
 	out->len += set->name_at;
 	if (!write_name(b, set_at, &target, rdata.ptr + set->name_at, rdata.len - set->name_at,
@@ -192,7 +192,7 @@ static bool write_addresses(struct build *b, const struct fast_target *target)
 	if (!fast_view_find(&b->f->zone->view, target->hash, target->name, &node)) return true;
 	struct fast_owner owner = target_owner(b->f, target);
 	/* In ascending order of types but for the SOA. */
-	while (node_next_rrset(&node, &cursor) && cursor.rrset.type <= RRTYPE_AAAA) {
+	while (node_rrset_step(&node, &cursor) && cursor.rrset.type <= RRTYPE_AAAA) {
 		const struct rrset *set = &cursor.rrset;
 		if (set->type != RRTYPE_A && set->type != RRTYPE_AAAA) continue;
 		if (set->count > 1 && b->f->zone->rotates) return false;
