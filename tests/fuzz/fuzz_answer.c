@@ -8,6 +8,8 @@
  */
 #include "fuzz.h"
 
+#include "../unit/engine/answer_names_check.h"
+
 #include "dns/zone_text.h"
 #include "engine/front/transfer.h"
 
@@ -30,6 +32,23 @@ static const char parent_text[] =
 static const char child_text[] = "@ SOA ns admin 1 1 1 1 60\n@ NS ns\nns A 192.0.2.1\nwww CNAME "
 				 "alias.example.\n";
 
+#define SIG(type, labels)                                                                          \
+	" RRSIG " type " 13 " labels " 3600 20270101000000 20260101000000 1 z. AAAA\n"
+/* One that is signed, after a fashion: links that match, cover, are missing. */
+static const char nsec_text[] = "@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n@" SIG(
+	"SOA", "1") "@ NSEC *.b SOA NS RRSIG NSEC\n"
+		    "*.b TXT x\n*.b" SIG("TXT",
+					 "2") "*.b NSEC c TXT RRSIG NSEC\nc NS ns.else.\n"
+					      "c NSEC x.e NS RRSIG NSEC\nx.e CNAME *.b\nx.e NSEC @ "
+					      "CNAME RRSIG NSEC\nf HTTPS 1 .\nf A 1.2.3.4\n";
+static const char nsec3_text[] =
+	"@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n@ NSEC3PARAM 1 0 12 aabbccdd\n*.w TXT x\nc NS d\n"
+	"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabbccdd r53bq7cc2uvmubfu5ocmm6pers9tk9en "
+	"NS\n"
+	"r53bq7cc2uvmubfu5ocmm6pers9tk9en NSEC3 1 0 12 aabbccdd 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom "
+	"A\n";
+
+static struct names_check names_check;
 static const struct access_item anybody = {.any_address = true};
 static struct tsig_key key;
 static struct remote primary;
@@ -102,6 +121,8 @@ static void prepare(void)
 	publish("example.", parent_text);
 	publish("child.example.", child_text);
 	publish("later.example.", NULL);
+	publish("z.", nsec_text);
+	publish("y.", nsec3_text);
 	key = (struct tsig_key){.name = name_text("fuzz.key."),
 				.algorithm = TSIG_HMAC_SHA256,
 				.secret = span_of_text("0123456789abcdef"),
@@ -112,7 +133,28 @@ static void prepare(void)
 					.keys = &key,
 					.key_count = 1,
 					.name = "fuzz.example",
+					.cookie_secrets = {{{1, 2}, {3, 4}}, 2},
+					.keepalive = 100,
 					.version = "lockstep"};
+}
+
+/* RFC 2181 5: no record stands there twice; each owner, type and data are compared. */
+static void check_no_repetition(const struct message *message)
+{
+	enum { COMPARED_MAX = 100 };
+	static struct message_record list[COMPARED_MAX];
+	struct message_cursor cursor = message_cursor_of(message);
+	size_t count = 0;
+
+	while (count < COMPARED_MAX && message_next_record(&cursor, &list[count])) {
+		const struct message_record *b = &list[count++];
+		for (size_t i = 0; i + 1 < count; i++) {
+			const struct message_record *a = &list[i];
+			assert(a->type != b->type ||
+			       !name_equal(name_of(&a->owner), name_of(&b->owner)) ||
+			       !span_equal(message_rdata(message, a), message_rdata(message, b)));
+		}
+	}
 }
 
 /* Every record of a message of ours is well-formed, and nothing stands behind the last. */
@@ -163,6 +205,13 @@ static void check_reply(const struct answer_request *request, struct span reply,
 		assert(message.question.class == query->message.question.class);
 	}
 	check_records(reply, &message);
+	check_no_repetition(&message);
+	/* TC: what must be there did not fit, so nothing is there, or it is glue (RFC 9471 3). */
+	assert(message.header.tc == result->truncated);
+	assert(!message.header.tc || request->transport == TRANSPORT_UDP);
+	assert(!message.header.tc || message.header.count[SECTION_ANSWER] == 0 ||
+	       message.header.count[SECTION_AUTHORITY] > 0);
+	if (message.has_question) check_names(&message, &names_check);
 	enum rcode rcode = message_read_meta(&message, &edns, &tsig);
 	assert(rcode == RCODE_NOERROR && edns.present == query->edns.present);
 	assert(edns_rcode(&message.header, &edns) == result->rcode);

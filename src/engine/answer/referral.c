@@ -24,6 +24,7 @@ static bool add_glue_of(struct reply *r, const struct node *cut, const struct rr
 	struct span rdata;
 	struct name server;
 	bool complete = true;
+	unsigned siblings = 0;
 	size_t at = 0;
 
 	while (rrset_next(ns, &at, &rdata)) {
@@ -31,6 +32,7 @@ static bool add_glue_of(struct reply *r, const struct node *cut, const struct rr
 		if (!name_read_plain(&reader, &server)) continue;
 		if (!name_is_below(server, view_apex(&r->zone->view))) continue;
 		if (name_is_below(server, cut->owner) != in_domain) continue;
+		if (!in_domain && siblings++ == ADDITIONAL_TARGETS_MAX) break;
 		if (!add_glue(r, server)) complete = false;
 		if (!complete && in_domain) return false;
 	}

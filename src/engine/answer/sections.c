@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/answer/reply.h"
 
+static bool is_service(uint16_t type)
+{
+	return type == RRTYPE_SVCB || type == RRTYPE_HTTPS;
+}
+
+/* RFC 9460 2.5.2: "." is the owner itself, but for an alias, which then leads nowhere. */
+static bool is_own_service(uint16_t type, struct span rdata)
+{
+	struct reader r = reader_of(rdata);
+	uint16_t priority = read_u16(&r);
+
+	return is_service(type) && priority > 0 && read_u8(&r) == 0 && !r.failed;
+}
+
 /* Remembers the names that the RRset's data points at, within the zone and each once. */
 static void collect_targets(struct reply *r, const struct rrset *rrset)
 {
@@ -10,7 +24,10 @@ static void collect_targets(struct reply *r, const struct rrset *rrset)
 
 	while (rrset_next(rrset, &at, &rdata)) {
 		size_t i = 0;
-		if (!rdata_additional_name(rrset->type, rdata, &target)) continue;
+		if (is_own_service(rrset->type, rdata))
+			target = r->qname;
+		else if (!rdata_additional_name(rrset->type, rdata, &target))
+			continue;
 		if (!name_is_below(target, view_apex(&r->zone->view))) continue;
 		while (i < r->target_count && !name_equal(r->targets[i], target)) i++;
 		if (i == ADDITIONAL_TARGETS_MAX) return;
@@ -98,7 +115,9 @@ static bool find_addresses(const struct view *view, struct name target, struct n
 
 void reply_additional(struct reply *r)
 {
-	static const uint16_t types[] = {RRTYPE_A, RRTYPE_AAAA};
+	/* RFC 9460 4.1: what an alias of a service leads to, too. */
+	const uint16_t types[] = {RRTYPE_A, RRTYPE_AAAA, r->qtype};
+	size_t type_count = is_service(r->qtype) ? 3 : 2;
 	struct node node;
 	struct rrset rrset;
 
@@ -106,7 +125,7 @@ void reply_additional(struct reply *r)
 	if (r->set_count == REPLY_SETS_MAX) return;
 	for (size_t i = 0; i < r->target_count; i++) {
 		if (!find_addresses(&r->zone->view, r->targets[i], &node)) continue;
-		for (size_t t = 0; t < ARRAY_COUNT(types); t++) {
+		for (size_t t = 0; t < type_count; t++) {
 			if (!node_rrset(&node, types[t], &rrset)) continue;
 			reply_add(r, SECTION_ADDITIONAL, r->targets[i], &node, &rrset);
 		}

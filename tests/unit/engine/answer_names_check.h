@@ -114,22 +114,21 @@ static inline void check_names(const struct message *message, struct names_check
 	check->count = 0;
 	for (; message_next_record(&cursor, &record); before = record) {
 		struct name owner = name_of(&record.owner);
+		if (record.type == RRTYPE_OPT || record.type == RRTYPE_TSIG) break;
 		check_owner(check, record.at, owner);
 		if (record.type != before.type || record.section != before.section ||
 		    !name_equal(owner, name_of(&before.owner)))
 			check->set_from = check->count;
 		if (name_is_wildcard(owner)) owner = name_parent(owner);
 		size_t at = record.rdata_at;
-		switch (record.type) {
-		case RRTYPE_MX: at += 2; /* fall through */
-		case RRTYPE_NS:
-		case RRTYPE_CNAME:
-		case RRTYPE_PTR: check_rdata_name(check, at, owner); break;
-		case RRTYPE_SOA:
+		if (record.type == RRTYPE_SOA) {
 			at = check_rdata_name(check, at, owner);
 			check_rdata_name(check, at, owner);
-			break;
-		default: break;
+		} else if (record.type == RRTYPE_MX) {
+			check_rdata_name(check, at + sizeof(uint16_t), owner);
+		} else if (record.type == RRTYPE_NS || record.type == RRTYPE_CNAME ||
+			   record.type == RRTYPE_PTR) {
+			check_rdata_name(check, at, owner);
 		}
 	}
 }

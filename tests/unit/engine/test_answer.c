@@ -359,6 +359,68 @@ TEST(a_zone_that_rotates_begins_with_the_record_whose_turn_it_is)
 	world.turn = 0;
 }
 
+TEST(rfc9460_4_1_services_bring_addresses_and_what_an_alias_leads_to)
+{
+	world_publish(&world, "svc.",
+		      "@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n"
+		      "@ HTTPS 0 pool\npool HTTPS 1 . port=443\npool A 192.0.2.1\n"
+		      "far HTTPS 1 pool\nnowhere HTTPS 0 .\nnowhere A 192.0.2.2\n");
+	CHECK_ANSWER(&world, "svc. HTTPS",
+		     "NOERROR aa\nan svc. 3600 IN HTTPS 0 pool.svc.\n"
+		     "ad pool.svc. 3600 IN A 192.0.2.1\n"
+		     "ad pool.svc. 3600 IN HTTPS 1 . port=443\n");
+	CHECK_ANSWER(&world, "pool.svc. HTTPS",
+		     "NOERROR aa\nan pool.svc. 3600 IN HTTPS 1 . port=443\n"
+		     "ad pool.svc. 3600 IN A 192.0.2.1\n");
+	CHECK_ANSWER(&world, "far.svc. HTTPS",
+		     "NOERROR aa\nan far.svc. 3600 IN HTTPS 1 pool.svc.\n"
+		     "ad pool.svc. 3600 IN A 192.0.2.1\n"
+		     "ad pool.svc. 3600 IN HTTPS 1 . port=443\n");
+	CHECK_ANSWER(&world, "nowhere.svc. HTTPS",
+		     "NOERROR aa\nan nowhere.svc. 3600 IN HTTPS 0 .\n");
+}
+
+/* Each type whose RFC speaks of additional addresses, as rrtypes.def knows them. */
+TEST(every_type_that_names_a_host_brings_its_addresses)
+{
+	static const char *const data[] = {"NS h",   "MX 1 h", "SRV 1 2 3 h", "AFSDB 1 h",
+					   "RT 1 h", "KX 1 h", "SVCB 1 h",    "HTTPS 1 h",
+					   "MB h",   "MD h",   "MF h"};
+	char text[256], question[64];
+
+	for (size_t i = 0; i < ARRAY_COUNT(data); i++) {
+		snprintf(text, sizeof text,
+			 "@ SOA a b %zu 1 1 1 60\n@ NS ns.else.\n"
+			 "x %s\nh A 192.0.2.1\nh AAAA 2001:db8::1\n",
+			 i + 1, data[i]);
+		world_publish(&world, "each.", text);
+		snprintf(question, sizeof question, "x.each. %.*s", (int)strcspn(data[i], " "),
+			 data[i]);
+		world.zone_count = 1;
+		assert_non_null(strstr(world_ask(&world, question),
+				       "\nad h.each. 3600 IN A 192.0.2.1\n"
+				       "ad h.each. 3600 IN AAAA 2001:db8::1\n"));
+	}
+}
+
+TEST(b2_additional_addresses_stop_at_13_targets)
+{
+	char text[4096];
+	int at = snprintf(text, sizeof text, "@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n");
+
+	for (int i = 0; i < 20; i++)
+		at += snprintf(text + at, sizeof text - (size_t)at,
+			       "m MX 1 h%d\nh%d A 192.0.2.1\ncut NS h%d\n", i, i, i);
+	world_publish(&world, "many.", text);
+	world_ask(&world, "m.many. MX tcp");
+	struct header header;
+	CHECK(header_read(world.wire, &header));
+	CHECK(header.count[SECTION_ANSWER] == 20 && header.count[SECTION_ADDITIONAL] == 13);
+	world_ask(&world, "x.cut.many. A tcp");
+	CHECK(header_read(world.wire, &header));
+	CHECK(header.count[SECTION_AUTHORITY] == 20 && header.count[SECTION_ADDITIONAL] == 13);
+}
+
 TEST(rfc8482_4_1_any_over_udp_gives_one_rrset)
 {
 	CHECK_ANSWER(&world, "ns1.example. ANY",
@@ -517,6 +579,9 @@ int main(void)
 		EACH(rfc4035_3_1_4_referrals_tell_ds_to_who_wants_dnssec),
 		EACH(rfc1035_3_3_additional_addresses),
 		EACH(a_zone_that_rotates_begins_with_the_record_whose_turn_it_is),
+		EACH(rfc9460_4_1_services_bring_addresses_and_what_an_alias_leads_to),
+		EACH(every_type_that_names_a_host_brings_its_addresses),
+		EACH(b2_additional_addresses_stop_at_13_targets),
 		EACH(rfc8482_4_1_any_over_udp_gives_one_rrset),
 		EACH(rfc1035_3_2_3_any_over_tcp_gives_all_there_is),
 		EACH(what_is_not_ours_is_refused),

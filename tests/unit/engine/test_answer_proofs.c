@@ -105,11 +105,13 @@ static void put_data(const struct entry *entry)
 		put_set(entry->name, "TXT", "x");
 		break;
 	case KIND_SECURE_CUT:
-		put_set(entry->name, "DS",
-			"1 13 2 " /* SHA-256 */
-			"0000000000000000000000000000000000000000000000000000000000000000");
-	/* fall through */
-	case KIND_CUT: put("%s NS ns.else.\n", text); break;
+	case KIND_CUT:
+		put("%s NS ns.else.\n", text);
+		if (entry->kind == KIND_SECURE_CUT)
+			put_set(entry->name, "DS",
+				"1 13 2 00000000000000000000000000000000"
+				"00000000000000000000000000000000");
+		break;
 	case KIND_CNAME: put_set(entry->name, "CNAME", target); break;
 	case KIND_DNAME: put_set(entry->name, "DNAME", target); break;
 	case KIND_NONE: break;
@@ -579,18 +581,31 @@ TEST(rfc4035_5_4_and_rfc5155_8_a_validator_believes_every_answer_of_random_zones
 	" RRSIG " type " 13 " labels " 3600 20270101000000 20260101000000 1 z. AAAA\n"
 
 static const char
-	nsec_zone[] =
-		"@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n@" SIG("SOA", "1") "@ NSEC *.b SOA NS RRSIG "
-									 "NSEC\n@" SIG("NSEC", "1") "*.b TXT x\n*.b" SIG("TXT", "2") "*.b NSEC c TXT RRSIG NSEC\n*.b" SIG("NSEC", "2") "c NS ns.else.\nc NSEC x.e NS RRSIG NSEC\nc" SIG(
-										 "NSEC",
-										 "2") "x.e TXT "
-										      "x\nx.e NSEC "
-										      "f TXT RRSIG "
-										      "NSEC\nx."
-										      "e" SIG("NSE"
-											      "C",
-											      "3") "f TXT x\nf NSEC @ TXT RRSIG NSEC\nf" SIG("NSEC",
-																	     "2");
+	nsec_zone
+		[] =
+			"@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n@" SIG(
+				"SOA", "1") "@ NSEC *.b SOA NS RRSIG "
+					    "NSEC\n@" SIG("NSEC", "1") "*.b TXT x\n*.b" SIG("TXT", "2") "*.b NSEC c TXT RRSIG NSEC\n*.b" SIG(
+						    "NSEC",
+						    "2") "c NS ns.else.\nc NSEC x.e NS RRSIG "
+							 "NSEC\nc" SIG("NSEC",
+								       "2") "x.e TXT "
+									    "x\nx.e NSEC "
+									    "f TXT RRSIG "
+									    "NSEC\nx."
+									    "e" SIG("NSE"
+										    "C",
+										    "3") "f TXT "
+											 "x\nf "
+											 "NSEC @ "
+											 "TXT "
+											 "RRSIG "
+											 "NSEC\n"
+											 "f" SIG("N"
+												 "S"
+												 "E"
+												 "C",
+												 "2");
 
 /* Owners of the NSEC of the last response in their order, and its EDE if any. */
 static void check_links(const char *question, const char *expected)
