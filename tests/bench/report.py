@@ -292,6 +292,8 @@ def head(results, options):
             ["zones", "; ".join(f"{name}: {count} ({records} records)" for name, (count, records)
                                 in results.records.items())]]),
     ]
+    if results.load_average > 1:
+        lines.append("**The machine was busy with other work: rates and seconds suffer, CPU times less.**\n")
     if options.scale != "full":
         lines.append("**A small run, to see that everything works: its figures mean nothing.**\n")
     return lines
