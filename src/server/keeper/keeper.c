@@ -111,7 +111,7 @@ static void keeper_free(struct keeper *k)
 	free(k->zones);
 	free(k->slots.list);
 	segments_clear(&k->segments);
-	free(k->problem_room);
+	free(k->feeding.problem_room);
 	arena_free(k->policy_arena);
 	crypto_free(k->crypto);
 }

@@ -103,6 +103,12 @@ struct keeper_asking {
 	bool had_courier; /* without one, once it was there, a question fails at once */
 };
 
+/* What machines are given with each event. */
+struct keeper_feeding {
+	char *problem_room; /* for the next zone that has a problem */
+	uint64_t jitter;    /* the state of a generator: spread is wanted, not secrecy */
+};
+
 struct keeper {
 	struct process *process;
 	struct loop *loop;
@@ -124,7 +130,7 @@ struct keeper {
 	uint8_t boot[16]; /* which boot of the machine this is */
 	struct client *clients;
 	struct message_processes processes;
-	char *problem_room; /* for the next zone that has a problem */
+	struct keeper_feeding feeding;
 	uint64_t started_unix_s;
 	uint64_t applied_unix_s;             /* the configuration in force */
 	char config_problem[ERROR_TEXT_MAX]; /* why the newest one is not; "" */

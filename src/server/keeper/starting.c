@@ -28,11 +28,12 @@ struct found {
 	uint32_t next; /* an older one of the same zone, from 1; 0: none */
 };
 
-/* Zones by name: a table of places in keeper.zones, from 1. */
+/* Zones by name: a table of places in the policy, which are those in keeper.zones, from 1. */
 struct finder {
 	struct keeper *keeper;
 	uint32_t *buckets;
 	size_t mask;
+	size_t next; /* the place behind the one that was found last: most come in this order */
 	uint32_t *newest; /* by zone: its newest `found`, from 1 */
 	bool *is_stored;  /* by zone: the store has a row of it */
 	struct found *found;
@@ -70,7 +71,7 @@ static enum code finder_open(struct finder *f, struct keeper *k, struct error *e
 	if (!f->buckets || !f->newest || !f->is_stored)
 		return error_set(err, E_NOMEM, "no memory to find zones");
 	for (size_t i = 0; i < k->zone_count; i++) {
-		size_t at = hash_of(k->zones[i]->machine.policy->name) & f->mask;
+		size_t at = hash_of(k->policy->zones[i].name) & f->mask;
 		while (f->buckets[at]) at = (at + 1) & f->mask;
 		f->buckets[at] = (uint32_t)i + 1;
 	}
@@ -78,13 +79,21 @@ static enum code finder_open(struct finder *f, struct keeper *k, struct error *e
 }
 
 /* False: no zone of this name is configured. */
-static bool zone_find(const struct finder *f, struct name name, size_t *place)
+static bool zone_find(struct finder *f, struct name name, size_t *place)
 {
-	size_t at = hash_of(name) & f->mask;
+	const struct policy *policy = f->keeper->policy;
+	size_t at;
 
-	for (; f->buckets[at]; at = (at + 1) & f->mask) {
+	*place = f->next;
+	if (f->next < policy->zone_count && name_equal(policy->zones[f->next].name, name)) {
+		f->next++;
+		return true;
+	}
+	for (at = hash_of(name) & f->mask; f->buckets[at]; at = (at + 1) & f->mask) {
 		*place = f->buckets[at] - 1;
-		if (name_equal(f->keeper->zones[*place]->machine.policy->name, name)) return true;
+		if (!name_equal(policy->zones[*place].name, name)) continue;
+		f->next = *place + 1;
+		return true;
 	}
 	return false;
 }

@@ -116,9 +116,9 @@ void zone_work_end(struct zone *zone)
 
 static char *problem_room(struct keeper *k)
 {
-	if (!k->problem_room && !(k->problem_room = malloc(PROBLEM_TEXT_MAX)))
+	if (!k->feeding.problem_room && !(k->feeding.problem_room = malloc(PROBLEM_TEXT_MAX)))
 		process_fail(k->process, "no memory for a zone's problem");
-	return k->problem_room;
+	return k->feeding.problem_room;
 }
 
 void zone_problem_note(struct zone *zone, const char *sentence)
@@ -127,7 +127,7 @@ void zone_problem_note(struct zone *zone, const char *sentence)
 
 	if (!zone->machine.problem) {
 		zone->machine.problem = problem_room(k);
-		k->problem_room = NULL;
+		k->feeding.problem_room = NULL;
 	}
 	snprintf(zone->machine.problem, PROBLEM_TEXT_MAX, "%s", sentence);
 	if (!zone->machine.problem_since) zone->machine.problem_since = clock_now();
@@ -214,7 +214,8 @@ static void take_back(struct zone *zone)
 {
 	struct keeper_zone *machine = &zone->machine;
 
-	if (machine->problem == zone->keeper->problem_room) zone->keeper->problem_room = NULL;
+	if (machine->problem == zone->keeper->feeding.problem_room)
+		zone->keeper->feeding.problem_room = NULL;
 	if (machine->problem && !machine->problem_since) {
 		free(machine->problem);
 		machine->problem = NULL;
@@ -226,6 +227,14 @@ static void take_back(struct zone *zone)
 	}
 }
 
+/* A linear congruential step, of which the upper half is even enough. */
+static uint32_t jitter_draw(struct keeper *k)
+{
+	if (!k->feeding.jitter) k->feeding.jitter = random_u64();
+	k->feeding.jitter = k->feeding.jitter * 6364136223846793005U + 1442695040888963407U;
+	return (uint32_t)(k->feeding.jitter >> 32);
+}
+
 void zone_feed(struct zone *zone, struct keeper_event *event)
 {
 	struct keeper *k = zone->keeper;
@@ -233,7 +242,7 @@ void zone_feed(struct zone *zone, struct keeper_event *event)
 
 	event->now = clock_now();
 	event->now_unix_s = clock_unix_s();
-	event->jitter = (uint32_t)random_u64();
+	event->jitter = jitter_draw(k);
 	event->crypto = k->crypto;
 	event->arena = zone->work;
 	event->diagnostics = &zone->diagnostics;

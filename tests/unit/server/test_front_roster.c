@@ -4,7 +4,9 @@
 
 #include "server/front/roster.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { SEGMENT_OCTETS = 1 << 20, READER_COUNT = 3 };
 
@@ -351,6 +353,106 @@ TEST(what_breaks_a_rule_is_refused_and_changes_nothing)
 	CHECK(serial_of("b.example.") == 1);
 }
 
+/* Publications as entries of one message. */
+struct entries {
+	uint8_t octets[4096];
+	size_t len;
+	uint32_t count;
+};
+
+static void entry_add(struct entries *e, const struct message_publish *publish)
+{
+	struct roster_entry entry = {.slot = publish->slot,
+				     .layer_count = (uint16_t)publish->layer_count,
+				     .name_len = publish->zone.len,
+				     .expires_at = publish->expires_at};
+
+	memcpy(e->octets + e->len, &entry, sizeof entry);
+	e->len += sizeof entry;
+	memcpy(e->octets + e->len, publish->layers,
+	       publish->layer_count * sizeof publish->layers[0]);
+	e->len += publish->layer_count * sizeof publish->layers[0];
+	memcpy(e->octets + e->len, publish->zone.wire, publish->zone.len);
+	e->len += (publish->zone.len + 7U) / 8 * 8;
+	e->count++;
+}
+
+static enum code take_entries(const struct entries *e, size_t len, uint32_t count)
+{
+	struct message_roster body = {.generation = 9, .len = len, .count = count};
+	int fd;
+
+	CHECK(memfd_open("test-roster", len, &fd, NULL) == OK);
+	CHECK(memfd_write(fd, 0, span_of(e->octets, len), NULL) == OK);
+	enum code code = roster_take_roster(&roster, &body, fd, &err);
+	close(fd);
+	return code;
+}
+
+TEST(many_zones_come_in_one_message)
+{
+	struct entries e = {0};
+
+	take_policy(policy_abc);
+	take_segment(1);
+	for (uint32_t i = 0; i < 3; i++) {
+		static const char *const names[] = {"a.example.", "c.example.", "b.example."};
+		struct message_publish body = image(i, names[i], i + 1);
+		entry_add(&e, &body);
+	}
+	CHECK(take_entries(&e, e.len, e.count) == OK);
+	serve();
+	CHECK(serial_of("a.example.") == 1 && serial_of("c.example.") == 2);
+	CHECK(serial_of("b.example.") == 3 && roster.serving == 9);
+}
+
+TEST(a_roster_that_is_not_whole_is_refused)
+{
+	struct entries e = {0};
+	struct message_publish a, b;
+
+	take_policy(policy_ab);
+	take_segment(1);
+	a = image(0, "a.example.", 1);
+	b = image(1, "b.example.", 1);
+	entry_add(&e, &a);
+	entry_add(&e, &b);
+	for (size_t len = 1; len < e.len; len++) CHECK(take_entries(&e, len, 2) == E_DAMAGED);
+	CHECK(take_entries(&e, e.len, 3) == E_DAMAGED);
+	for (size_t at = 4; at < 8; at++) { /* how many layers, and how long the name is */
+		struct entries lie = e;
+		lie.octets[at] = 0xff;
+		CHECK(take_entries(&lie, lie.len, 2) != OK);
+	}
+	CHECK(take_entries(&e, e.len, 2) == OK);
+	serve();
+	CHECK(serial_of("a.example.") == 1 && serial_of("b.example.") == 1);
+}
+
+TEST(a_file_of_images_is_mapped_like_memory)
+{
+	char path[] = "/tmp/lockstep-pack-XXXXXX";
+	struct message_segment body = {.id = 7, .is_file = 1, .len = SEGMENT_OCTETS};
+	int fd = mkstemp(path), folder = open("/tmp", O_RDONLY | O_DIRECTORY);
+
+	CHECK(fd >= 0 && folder >= 0 && unlink(path) == 0);
+	CHECK(ftruncate(fd, SEGMENT_OCTETS - 1) == 0);
+	CHECK(roster_take_segment(&roster, &body, fd, &err) == E_DAMAGED);
+	CHECK(roster_take_segment(&roster, &body, folder, &err) == E_DAMAGED);
+	CHECK(ftruncate(fd, SEGMENT_OCTETS) == 0);
+	body.is_file = 0; /* its size is not sealed */
+	CHECK(roster_take_segment(&roster, &body, fd, &err) == E_DAMAGED);
+	take_policy(policy_ab);
+	segment = (struct supply_segment){.body = {.id = 7, .is_file = 1, .len = SEGMENT_OCTETS},
+					  .fd = fd,
+					  .reader_fd = folder};
+	if (roster_take_segment(&roster, &segment.body, fd, &err)) fail_msg("%s", err.text);
+	struct message_publish publish = image(0, "a.example.", 4);
+	take(&publish);
+	serve();
+	CHECK(serial_of("a.example.") == 4);
+}
+
 /* A front that is new was not sent what went before it began. */
 TEST(what_was_never_sent_may_be_dropped_and_withdrawn)
 {
@@ -515,6 +617,9 @@ int main(void)
 		ROW(a_new_keepers_generations_may_be_lower),
 		ROW(the_directory_grows_with_the_zones),
 		ROW(what_breaks_a_rule_is_refused_and_changes_nothing),
+		ROW(many_zones_come_in_one_message),
+		ROW(a_roster_that_is_not_whole_is_refused),
+		ROW(a_file_of_images_is_mapped_like_memory),
 		ROW(what_was_never_sent_may_be_dropped_and_withdrawn),
 		ROW(memory_that_is_no_segment_is_refused),
 		ROW(a_zone_before_the_policy_is_refused),
