@@ -65,12 +65,32 @@ static void zones_table(const json_t *zones)
 	table_end(&table);
 }
 
+/* What lies where: the images that answer, and the disk that the store needs. */
+static void images_show(const json_t *status, const json_t *store)
+{
+	const json_t *images = json_object_get(status, "images");
+	char octets[NUMBER_TEXT_MAX], left[NUMBER_TEXT_MAX];
+
+	printf("images %s",
+	       octets_show((unsigned long long)field_int(status, "image_octets"), octets));
+	if (field_int(images, "packs"))
+		printf(" in %lld pack%s", field_int(images, "packs"),
+		       field_int(images, "packs") == 1 ? "" : "s");
+	if (json_object_get(store, "free_octets"))
+		printf("   state %s, %s free", field_text(store, "path"),
+		       octets_show((unsigned long long)field_int(store, "free_octets"), left));
+	printf("\n");
+	if (*field_text(images, "problem"))
+		printf("IMAGES  they are not packed, the next start takes longer: %s\n",
+		       field_text(images, "problem"));
+}
+
 static void head_show(const json_t *status)
 {
 	const json_t *config = json_object_get(status, "config"),
 		     *store = json_object_get(status, "store");
 	char up[DURATION_TEXT_MAX], applied[DURATION_TEXT_MAX], zones[NUMBER_TEXT_MAX],
-		good[NUMBER_TEXT_MAX], octets[NUMBER_TEXT_MAX];
+		good[NUMBER_TEXT_MAX];
 
 	printf("%s  lockstep %s  up %s  %s  %s zone%s, %s good\n", field_text(status, "server"),
 	       field_text(status, "version"),
@@ -79,9 +99,9 @@ static void head_show(const json_t *status)
 	       number_show((unsigned long long)field_int(status, "zones"), zones),
 	       field_int(status, "zones") == 1 ? "" : "s",
 	       number_show((unsigned long long)field_int(status, "zones_good"), good));
-	printf("config %s applied %s ago   images %s\n", field_text(config, "path"),
-	       since_show((unsigned long long)field_int(config, "applied_unix"), applied),
-	       octets_show((unsigned long long)field_int(status, "image_octets"), octets));
+	printf("config %s applied %s ago   ", field_text(config, "path"),
+	       since_show((unsigned long long)field_int(config, "applied_unix"), applied));
+	images_show(status, store);
 	if (*field_text(config, "problem"))
 		printf("CONFIG  the newest configuration is not in force: %s\n",
 		       field_text(config, "problem"));

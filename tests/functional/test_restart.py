@@ -60,6 +60,8 @@ def test_a_start_answers_without_the_zone_file(primary):
     primary.start()
     assert primary.serial(NAME) == 1
     assert address(primary, "www.example.org") == ["192.0.2.80"]
+    text = primary.run("status", check=False).stdout
+    assert " in 1 pack " in text and " free\n" in text
     # Only then was the file looked for.
     wait_until(lambda: primary.zone_state(NAME) == "refused", what="the missing file is told")
     assert primary.serial(NAME) == 1
