@@ -66,7 +66,7 @@ static void first_load_note(struct zone *zone, bool may_begin)
 	if (loads == zone->stored.loads_first) return;
 	zone->stored.loads_first = loads;
 	k->restore.loading_first += loads ? 1 : (size_t)-1;
-	if (!k->restore.loading_first) front_continue(k);
+	if (!k->restore.loading_first && !zone->is_gone) front_continue(k);
 }
 
 void zone_let_go(struct zone *zone)
