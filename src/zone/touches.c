@@ -162,8 +162,9 @@ static enum code existence_settle(struct finding *f, struct error *err)
 
 	for (size_t i = touches->count; i-- > 0;) {
 		struct touch *touch = &touches->list[i];
-		bool has_records = touch->is_changed ? touch->after.to > touch->after.from
-						     : !touch->before.is_empty;
+		bool has_records = touch->is_changed
+					   ? touch->after.to > touch->after.from
+					   : touch->before.octets && !touch->before.is_empty;
 		/* Its touched children have said so already. */
 		touch->exists |= i == 0 || has_records;
 		if (!touch->exists && touch->before.octets &&

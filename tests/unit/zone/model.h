@@ -43,6 +43,7 @@ struct model {
 	bool is_loose;    /* links say nothing of the next one, so none changes when that goes */
 	unsigned ttls[8]; /* by a hash of owner and type */
 	size_t count, lines_max;
+	unsigned bulk_count; /* names with much data, which never change */
 	struct model_line lines[MODEL_LINES_MAX];
 };
 
@@ -148,7 +149,7 @@ static inline unsigned model_ttl(const struct model *model, struct name owner, u
 static inline void model_data_add(const struct model *model, struct records *set)
 {
 	struct name_buffer owner;
-	char line[300];
+	char line[400];
 
 	snprintf(line, sizeof line, "example. 9 SOA ns.example. h.example. %u 2 3 4 5",
 		 model->serial);
@@ -159,6 +160,10 @@ static inline void model_data_add(const struct model *model, struct records *set
 		CHECK(rrtype_from_text(span_of(text, strcspn(text, " ")), &type));
 		snprintf(line, sizeof line, "%s %u %s", model->lines[i].owner,
 			 model_ttl(model, name_in(&owner, model->lines[i].owner), type), text);
+		add_line(set, line, 0);
+	}
+	for (unsigned i = 0; i < model->bulk_count; i++) {
+		snprintf(line, sizeof line, "bulk%u.example. 5 TXT %0250u", i, i);
 		add_line(set, line, 0);
 	}
 	CHECK(records_sort(set, NULL) == OK);
