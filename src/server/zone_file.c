@@ -38,20 +38,28 @@ bool zone_files_unchanged(const struct zone_files *files, const char *path)
 	return true;
 }
 
-enum { PERCENT_PARSED = 70 };
+/* What has been reached when the parts of a load are done; parsing goes by octets. */
+enum { PERCENT_READ = 5, PERCENT_PARSED = 55, PERCENT_SORTED = 75, PERCENT_CHECKED = 85 };
 
 unsigned zone_progress_percent(const struct zone_progress *progress)
 {
 	uint64_t total = atomic_load_explicit(&progress->octets_total, memory_order_relaxed);
 	uint64_t octets = atomic_load_explicit(&progress->octets, memory_order_relaxed);
+	unsigned reached = atomic_load_explicit(&progress->reached, memory_order_relaxed);
 
-	if (atomic_load_explicit(&progress->parsed, memory_order_relaxed)) return PERCENT_PARSED;
+	if (reached) return reached;
 	if (octets > total) octets = total;
-	return total ? (unsigned)(octets * PERCENT_PARSED / total) : 0;
+	if (!total) return 0;
+	return PERCENT_READ + (unsigned)(octets * (PERCENT_PARSED - PERCENT_READ) / total);
+}
+
+static void reach(struct zone_load *load, unsigned percent)
+{
+	atomic_store_explicit(&load->progress->reached, percent, memory_order_relaxed);
 }
 
 /* A text is parsed in parts of at least so much; so many at most for the largest. */
-enum { PART_OCTETS_MIN = 512 << 10, PARTS_WANTED = 128 };
+enum { PART_OCTETS_MIN = 512 << 10, PARTS_WANTED = 128, PART_RECORDS = 8192 };
 
 /* Where a sink puts records: a part's set, or one for what stands between parts. */
 struct sinking {
@@ -282,11 +290,14 @@ static enum code join(struct loading *loading, struct error *err)
 static enum code finish(struct zone_load *load, struct error *err)
 {
 	struct soa soa;
-	enum code code = zone_check(load->records, load->origin, load->diagnostics);
+	enum code code = zone_check_parts(load->records, load->origin, load->parallel, PART_RECORDS,
+					  load->diagnostics);
 
 	if (code) return first_error(load, code, err);
 	if (records_soa(load->records, load->origin, &soa)) load->files.serial = soa.serial;
-	if (load->crypto && !zone_digest_of(load->records, load->crypto, &load->digest))
+	reach(load, PERCENT_CHECKED);
+	if (load->crypto && !zone_digest_of_parts(load->records, load->crypto, load->parallel,
+						  PART_RECORDS, &load->digest))
 		return error_set(err, E_NOMEM, "the digest could not be computed");
 	return OK;
 }
@@ -306,8 +317,9 @@ enum code zone_load(struct zone_load *load, struct error *err)
 	code = parse(&loading, err);
 	arena_free(loading.texts);
 	loading.texts = NULL;
-	atomic_store_explicit(&load->progress->parsed, true, memory_order_relaxed);
+	reach(load, PERCENT_PARSED);
 	if (!code) code = join(&loading, err);
+	reach(load, PERCENT_SORTED);
 	if (!code) code = finish(load, err);
 out:
 	for (size_t i = 0; i < loading.set_count; i++) set_free(&loading.sets[i]);

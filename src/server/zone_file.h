@@ -48,7 +48,7 @@ bool zone_files_unchanged(const struct zone_files *files, const char *path);
 struct zone_progress {
 	atomic_uint_fast64_t octets; /* of text that were read and parsed */
 	atomic_uint_fast64_t octets_total;
-	atomic_bool parsed;   /* what is left: sort, check, digest */
+	atomic_uint reached;  /* percent, once the text is parsed */
 	atomic_bool unwanted; /* set by who watches: the load may end with E_AGAIN */
 };
 

@@ -13,8 +13,13 @@
 
 enum { NOWHERE_LEN = 0, PLACE_TEXT_MAX = 512 };
 
+/* The check of some owners that follow each other: of all, or of a part. */
 struct check {
 	struct records *set;
+	size_t from, to;     /* their records */
+	struct arena *arena; /* for records that are replaced */
+	struct replacement *replacements;
+	size_t replacement_count, replacement_capacity;
 	struct diagnostics *diagnostics;
 	struct targets targets;
 	/* The cut and the DNAME that the names at hand may be below; length 0: none. */
@@ -203,49 +208,88 @@ static void check_owner(struct check *check, struct run owner)
 	}
 }
 
-static bool find_errors(struct check *check)
+/* The cut and the DNAME that the first owner may be below: those of the names above it. */
+static void enter_part(struct check *check)
 {
-	size_t errors = check->diagnostics->error_count;
+	const struct records *set = check->set;
+	struct name apex = check->targets.apex;
 
-	for (size_t i = 0; i < check->set->count;) {
+	check->cut.len = check->dname.len = NOWHERE_LEN;
+	if (check->from == 0 || check->from == check->to) return;
+	struct name first = records_get(set, check->from).owner;
+	if (!name_is_below(first, apex)) return;
+	for (unsigned up = name_label_count(first) - name_label_count(apex); up > 0; up--) {
+		struct name above = name_without_labels(first, up);
+		size_t i = records_seek(set, above, RRTYPE_SOA);
+		if (i < check->from && name_equal(records_get(set, i).owner, above))
+			enter_owner(check, owner_run(set, i), name_equal(above, apex));
+	}
+}
+
+static void find_errors(struct check *check)
+{
+	enter_part(check);
+	for (size_t i = check->from; i < check->to;) {
 		struct run owner = owner_run(check->set, i);
 		check_owner(check, owner);
 		i = owner.to;
 	}
-	if (!check->has_soa) tell_zone(check, "has no SOA at its apex");
-	if (!check->has_ns) tell_zone(check, "has no NS at its apex");
-	return check->diagnostics->error_count > errors;
 }
 
-/* Puts another record in the place of this one: a copy, as its octets may be borrowed. */
-static bool record_replace(struct records *set, size_t i, const struct record *record)
+/* Another record in the place of one: a copy, as its octets may be borrowed. */
+struct replacement {
+	size_t i;
+	const uint8_t *wire;
+};
+
+/*
+ * It takes the place when all parts are through, as they look up names in the whole set:
+ * until then it is as good as the one before, whose name and data it has.
+ */
+static bool record_replace(struct check *check, size_t i, const struct record *record)
 {
 	size_t len = record_len(record);
-	uint8_t *wire = arena_alloc_bytes(set->arena, len);
+	uint8_t *wire = arena_alloc_bytes(check->arena, len);
 
 	if (!wire) return false;
+	if (check->replacement_count == check->replacement_capacity) {
+		size_t before = check->replacement_capacity, capacity = before ? 2 * before : 16;
+		struct replacement *grown =
+			arena_grow(check->arena, check->replacements, before * sizeof *grown,
+				   capacity * sizeof *grown);
+		if (!grown) return false;
+		check->replacements = grown;
+		check->replacement_capacity = capacity;
+	}
 	struct writer w = writer_of(wire, len);
 	record_write(record, &w);
-	set->entries[i].wire = wire;
+	check->replacements[check->replacement_count++] = (struct replacement){i, wire};
 	return true;
 }
 
-/* An image has each name once, so all records of an owner get the case of its first. */
-static bool case_align(struct records *set, struct run owner)
+static void replacements_apply(struct check *check)
 {
+	for (size_t k = 0; k < check->replacement_count; k++)
+		check->set->entries[check->replacements[k].i].wire = check->replacements[k].wire;
+}
+
+/* An image has each name once, so all records of an owner get the case of its first. */
+static bool case_align(struct check *check, struct run owner)
+{
+	const struct records *set = check->set;
 	struct name name = records_get(set, owner.from).owner;
 
 	for (size_t i = owner.from + 1; i < owner.to; i++) {
 		struct record record = records_get(set, i);
 		if (memcmp(record.owner.wire, name.wire, name.len) == 0) continue;
 		record.owner = name;
-		if (!record_replace(set, i, &record)) return false;
+		if (!record_replace(check, i, &record)) return false;
 	}
 	return true;
 }
 
 /* RFC 2181 5.2: all records of an RRset have one TTL; the lowest can be wrong for nobody. */
-static bool ttl_align(struct check *check, struct run rrset)
+static bool ttl_align(struct check *check, struct run rrset, struct name owner)
 {
 	struct record first = records_get(check->set, rrset.from);
 	size_t other = rrset.from;
@@ -266,7 +310,8 @@ static bool ttl_align(struct check *check, struct run rrset)
 		struct record record = records_get(check->set, i);
 		if (record.ttl == lowest) continue;
 		record.ttl = lowest;
-		if (!record_replace(check->set, i, &record)) return false;
+		record.owner = owner;
+		if (!record_replace(check, i, &record)) return false;
 	}
 	return true;
 }
@@ -316,17 +361,18 @@ static enum code align_and_warn(struct check *check)
 {
 	struct records *set = check->set;
 
-	check->cut.len = check->dname.len = NOWHERE_LEN;
-	for (size_t i = 0; i < set->count;) {
+	enter_part(check);
+	for (size_t i = check->from; i < check->to;) {
 		struct run owner = owner_run(set, i);
-		bool is_apex = name_equal(records_get(set, i).owner, check->targets.apex);
+		struct name name = records_get(set, i).owner;
+		bool is_apex = name_equal(name, check->targets.apex);
 		enter_owner(check, owner, is_apex);
 		if (check->cut.len) warn_of_hidden(check, owner);
-		if (!case_align(set, owner)) return E_NOMEM;
+		if (!case_align(check, owner)) return E_NOMEM;
 		for (; i < owner.to;) {
 			struct run rrset = rrset_run(set, i, owner.to);
 			uint16_t type = records_get(set, i).type;
-			if (!ttl_align(check, rrset)) return E_NOMEM;
+			if (!ttl_align(check, rrset, name)) return E_NOMEM;
 			bool points = type == RRTYPE_NS || type == RRTYPE_MX;
 			/* A full list takes no more warnings, so none need be looked for. */
 			for (; points && i < rrset.to; i++)
@@ -338,19 +384,152 @@ static enum code align_and_warn(struct check *check)
 	return OK;
 }
 
-enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics)
+/* --- parts side by side --- */
+
+enum { PARTS_MAX = 64 };
+
+struct check_part {
+	struct check check;
+	struct diagnostics said;
+	struct arena *said_arena;
+	enum code code;
+};
+
+struct checking {
+	struct check *whole;
+	const struct parallel *parallel;
+	struct check_part *parts; /* as many as are worth it; one: `whole` itself */
+	size_t count;
+	struct arena *arena; /* of `parts` */
+};
+
+/* Cuts the set at owners. False when memory ran out. */
+static bool parts_cut(struct checking *c, size_t part_records)
 {
-	struct check check = {
+	const struct records *set = c->whole->set;
+	size_t wanted = c->parallel ? set->count / part_records : 1, from = 0;
+
+	if (wanted < 2) return true;
+	if (wanted > PARTS_MAX) wanted = PARTS_MAX;
+	c->arena = arena_new(SIZE_MAX);
+	if (c->arena) c->parts = arena_alloc_array(c->arena, wanted, sizeof *c->parts);
+	if (!c->parts) return false;
+	for (size_t i = 0; i < wanted && from < set->count; i++) {
+		struct check_part *part = &c->parts[c->count++];
+		size_t to = set->count * (i + 1) / wanted;
+		if (to < from + 1) to = from + 1;
+		to = owner_run(set, to - 1).to;
+		part->check = *c->whole;
+		part->check.from = from;
+		part->check.to = to;
+		part->check.diagnostics = &part->said;
+		part->check.arena = arena_new(SIZE_MAX);
+		part->said_arena = part->said.arena = arena_new(SIZE_MAX);
+		if (!part->check.arena || !part->said_arena) return false;
+		from = to;
+	}
+	assert(from == set->count);
+	return true;
+}
+
+static void part_find_errors(void *of, size_t i)
+{
+	find_errors(&((struct checking *)of)->parts[i].check);
+}
+
+static void part_align_and_warn(void *of, size_t i)
+{
+	struct check_part *part = &((struct checking *)of)->parts[i];
+
+	part->code = align_and_warn(&part->check);
+}
+
+/* What the parts said becomes what the whole said. */
+static void parts_said(struct checking *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct check_part *part = &c->parts[i];
+		diagnostics_append(c->whole->diagnostics, &part->said);
+		part->said.count = part->said.error_count = 0;
+		c->whole->has_soa |= part->check.has_soa;
+		c->whole->has_ns |= part->check.has_ns;
+	}
+}
+
+static bool has_errors(struct checking *c)
+{
+	struct check *whole = c->whole;
+	size_t errors = whole->diagnostics->error_count;
+
+	if (c->count)
+		parallel_run(c->parallel, c->count, part_find_errors, c);
+	else
+		find_errors(whole);
+	parts_said(c);
+	if (!whole->has_soa) tell_zone(whole, "has no SOA at its apex");
+	if (!whole->has_ns) tell_zone(whole, "has no NS at its apex");
+	return whole->diagnostics->error_count > errors;
+}
+
+static enum code parts_align_and_warn(struct checking *c)
+{
+	enum code code = OK;
+
+	if (!c->count) {
+		code = align_and_warn(c->whole);
+		replacements_apply(c->whole);
+		return code;
+	}
+	parallel_run(c->parallel, c->count, part_align_and_warn, c);
+	parts_said(c);
+	for (size_t i = 0; i < c->count; i++) {
+		struct check_part *part = &c->parts[i];
+		if (part->code) code = part->code;
+		if (!arena_adopt(c->whole->arena, part->check.arena)) {
+			code = E_NOMEM;
+			continue;
+		}
+		part->check.arena = NULL;
+		replacements_apply(&part->check);
+	}
+	return code;
+}
+
+static void parts_free(struct checking *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		arena_free(c->parts[i].check.arena);
+		arena_free(c->parts[i].said_arena);
+	}
+	arena_free(c->arena);
+}
+
+enum code zone_check_parts(struct records *set, struct name apex, const struct parallel *parallel,
+			   size_t part_records, struct diagnostics *diagnostics)
+{
+	struct check whole = {
 		.set = set,
+		.to = set->count,
+		.arena = set->arena,
 		.diagnostics = diagnostics,
 		.targets = {.set = set, .apex = apex},
 	};
+	struct checking c = {.whole = &whole, .parallel = parallel};
+	enum code code = OK;
 
 	assert(set->sorted);
-	if (find_errors(&check)) return E_CONFLICT;
-	if (align_and_warn(&check)) {
-		tell_zone(&check, "does not fit into its memory while TTLs and case are aligned");
-		return E_NOMEM;
-	}
-	return OK;
+	if (!parts_cut(&c, part_records))
+		code = E_NOMEM;
+	else if (has_errors(&c))
+		code = E_CONFLICT;
+	else
+		code = parts_align_and_warn(&c);
+	if (code == E_NOMEM) tell_zone(&whole, "does not fit into its memory while it is checked");
+	parts_free(&c);
+	return code;
+}
+
+enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics)
+{
+	return zone_check_parts(set, apex, NULL, 0, diagnostics);
 }

@@ -38,4 +38,8 @@ enum {
  */
 enum code zone_check(struct records *set, struct name apex, struct diagnostics *diagnostics);
 
+/* The same in parts of about so many records, side by side. */
+enum code zone_check_parts(struct records *set, struct name apex, const struct parallel *parallel,
+			   size_t part_records, struct diagnostics *diagnostics);
+
 #endif

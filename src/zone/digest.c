@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 
 #include <assert.h>
+#include <endian.h>
 
 enum {
 	SUM_LEN = 32,
@@ -60,18 +61,31 @@ static bool record_hash(const struct hasher *hasher, const struct record *record
 	return canonical_hash(writer_of(octets, sizeof octets), hasher, record, out);
 }
 
+/* Modulo 2^256. */
+static void sum_add(uint8_t sum[static SUM_LEN], const uint8_t more[static SUM_LEN])
+{
+	unsigned char carry = 0;
+
+	for (size_t at = SUM_LEN; at > 0; at -= 8) {
+		uint64_t a, b;
+		memcpy(&a, sum + at - 8, sizeof a);
+		memcpy(&b, more + at - 8, sizeof b);
+		a = be64toh(a);
+		b = be64toh(b);
+		uint64_t part = a + carry, whole = part + b;
+		carry = (unsigned char)((part < a) | (whole < b));
+		whole = htobe64(whole);
+		memcpy(sum + at - 8, &whole, sizeof whole);
+	}
+}
+
 static bool digest_add_record(struct zone_digest *digest, const struct hasher *hasher,
 			      const struct record *record)
 {
 	uint8_t hash[SUM_LEN];
-	unsigned carry = 0;
 
 	if (!record_hash(hasher, record, hash)) return false;
-	for (size_t i = SUM_LEN; i > 0; i--) {
-		carry += (unsigned)digest->sum[i - 1] + hash[i - 1];
-		digest->sum[i - 1] = (uint8_t)carry;
-		carry >>= 8;
-	}
+	sum_add(digest->sum, hash);
 	digest->count++;
 	return true;
 }
@@ -97,21 +111,58 @@ bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
 	return true;
 }
 
-bool zone_digest_of(const struct records *set, struct crypto *crypto, struct zone_digest *out)
-{
-	struct hasher hasher = {crypto, digest_new(crypto, DIGEST_SHA256)};
-	struct zone_digest digest = {0};
-	bool done = hasher.digest != NULL;
+enum { PARTS_MAX = 64 };
 
-	assert(set->sorted);
-	for (size_t i = 0; done && i < set->count; i++) {
-		struct record record = records_get(set, i);
-		records_prefetch(set, i);
-		done = digest_add_record(&digest, &hasher, &record);
+struct digest_part {
+	const struct records *set;
+	struct crypto *crypto;
+	size_t from, to;
+	struct zone_digest digest;
+	bool done;
+};
+
+static void part_digest(void *of, size_t i)
+{
+	struct digest_part *part = (struct digest_part *)of + i;
+	struct hasher hasher = {part->crypto, digest_new(part->crypto, DIGEST_SHA256)};
+
+	part->done = hasher.digest != NULL;
+	for (size_t k = part->from; part->done && k < part->to; k++) {
+		struct record record = records_get(part->set, k);
+		records_prefetch(part->set, k);
+		part->done = digest_add_record(&part->digest, &hasher, &record);
 	}
 	digest_free(hasher.digest);
-	if (done) *out = digest;
-	return done;
+}
+
+bool zone_digest_of_parts(const struct records *set, struct crypto *crypto,
+			  const struct parallel *parallel, size_t part_records,
+			  struct zone_digest *out)
+{
+	struct digest_part parts[PARTS_MAX];
+	struct zone_digest digest = {0};
+	size_t count = parallel ? set->count / part_records + 1 : 1;
+
+	assert(set->sorted);
+	if (count > PARTS_MAX) count = PARTS_MAX;
+	for (size_t i = 0; i < count; i++)
+		parts[i] = (struct digest_part){.set = set,
+						.crypto = crypto,
+						.from = set->count * i / count,
+						.to = set->count * (i + 1) / count};
+	parallel_run(parallel, count, part_digest, parts);
+	for (size_t i = 0; i < count; i++) {
+		if (!parts[i].done) return false;
+		sum_add(digest.sum, parts[i].digest.sum);
+		digest.count += parts[i].digest.count;
+	}
+	*out = digest;
+	return true;
+}
+
+bool zone_digest_of(const struct records *set, struct crypto *crypto, struct zone_digest *out)
+{
+	return zone_digest_of_parts(set, crypto, NULL, 0, out);
 }
 
 bool zone_digest_equal(const struct zone_digest *a, const struct zone_digest *b)

@@ -31,6 +31,11 @@ bool zone_digest_remove(struct zone_digest *digest, struct crypto *crypto,
 bool zone_digest_of(const struct records *set, struct crypto *crypto,
 		    struct zone_digest *out) must_use;
 
+/* The same in parts of about so many records, side by side. */
+bool zone_digest_of_parts(const struct records *set, struct crypto *crypto,
+			  const struct parallel *parallel, size_t part_records,
+			  struct zone_digest *out) must_use;
+
 bool zone_digest_equal(const struct zone_digest *a, const struct zone_digest *b);
 
 /* The first 12 hex digits of the sum: what two people read to each other. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zone/records_sort.h"
 
-#include <assert.h>
-
-enum { FIXED_LEN = 10, ENTRIES_MIN = 16, FILES_MIN = 4 }; /* type, class, TTL, data length */
+enum { ENTRIES_MIN = 16, FILES_MIN = 4 };
 
 void records_init(struct records *set, struct arena *arena)
 {
@@ -128,20 +126,6 @@ out:
 		set->sorted = sorted;
 	}
 	return code;
-}
-
-struct record records_get(const struct records *set, size_t i)
-{
-	assert(i < set->count);
-	const struct record_entry *entry = &set->entries[i];
-	struct reader r = reader_of(span_of(entry->wire + entry->owner_len, FIXED_LEN));
-	struct record record = {.owner = {.wire = entry->wire, .len = (uint8_t)entry->owner_len}};
-
-	record.type = read_u16(&r);
-	record.class = read_u16(&r);
-	record.ttl = read_u32(&r);
-	record.rdata = span_of(entry->wire + entry->owner_len + FIXED_LEN, read_u16(&r));
-	return record;
 }
 
 struct place records_place(const struct records *set, size_t i)

@@ -14,6 +14,8 @@
 #include "base/parallel.h"
 #include "dns/record.h"
 
+#include <assert.h>
+
 /* Indexes fit 32 and 16 bits. */
 #define RECORDS_MAX UINT32_MAX
 enum { RECORD_FILES_MAX = UINT16_MAX };
@@ -71,8 +73,22 @@ enum code records_sort(struct records *set, struct error *err) must_use;
 enum code records_join(struct records *parts, size_t count, const struct parallel *parallel,
 		       struct records *out, struct error *err) must_use;
 
-/* Record `i`; borrowed. */
-struct record records_get(const struct records *set, size_t i);
+/* Record `i`; borrowed. Its entry says where type, class, TTL and data length stand. */
+static inline struct record records_get(const struct records *set, size_t i)
+{
+	assert(i < set->count);
+	const struct record_entry *entry = &set->entries[i];
+	const uint8_t *fixed = entry->wire + entry->owner_len;
+
+	return (struct record){
+		.owner = {.wire = entry->wire, .len = (uint8_t)entry->owner_len},
+		.type = (uint16_t)(fixed[0] << 8 | fixed[1]),
+		.class = (uint16_t)(fixed[2] << 8 | fixed[3]),
+		.ttl = (uint32_t)fixed[4] << 24 | (uint32_t)fixed[5] << 16 |
+		       (uint32_t)fixed[6] << 8 | fixed[7],
+		.rdata = span_of(fixed + 10, (size_t)(fixed[8] << 8 | fixed[9])),
+	};
+}
 
 /* Index of the first record of a sorted set that is not before this owner and type (SOA comes
  * before all types); `count` when there is none. */

@@ -237,34 +237,43 @@ static enum code parts_move(struct join *j, struct error *err)
 
 /* --- one stretch --- */
 
+/* Asks for a record some steps on: its entry first, later its octets. */
+static void moved_prefetch(const struct join *j, const struct moved *moved, size_t count, size_t k)
+{
+	enum { STEPS = 16 };
+
+	if (k + 2 * STEPS < count) {
+		const struct moved *far = &moved[k + 2 * STEPS];
+		__builtin_prefetch(&j->parts[far->part].set->entries[far->index]);
+	}
+	if (k + STEPS < count) {
+		const struct moved *near = &moved[k + STEPS];
+		const uint8_t *wire = j->parts[near->part].set->entries[near->index].wire;
+		__builtin_prefetch(wire);
+		__builtin_prefetch(wire + 64);
+	}
+}
+
 /* The stretch as a set of its own, whose entries lie still in the order of the text. */
 static bool stretch_gather(const struct join *j, const struct stretch *stretch, struct records *set,
-			   struct item **items, size_t *wire_len)
+			   struct item **items)
 {
-	enum { AHEAD = 16 };
 	size_t count = stretch->to - stretch->from;
 	const struct moved *moved = j->moved + stretch->from;
 
 	set->entries = arena_grow(set->arena, NULL, 0, count * sizeof *set->entries);
-	*items = (struct item *)(void *)arena_grow(set->arena, NULL, 0, count * sizeof **items);
+	*items = arena_grow(set->arena, NULL, 0, count * sizeof **items);
 	if (!set->entries || !*items) return false;
-	*wire_len = 0;
+	set->count = count;
 	for (size_t k = 0; k < count; k++) {
 		const struct join_part *part = &j->parts[moved[k].part];
 		struct record_entry *entry = &set->entries[k];
-		if (k + AHEAD < count) {
-			const struct moved *next = &moved[k + AHEAD];
-			__builtin_prefetch(&j->parts[next->part].set->entries[next->index]);
-		}
+		moved_prefetch(j, moved, count, k);
 		*entry = part->set->entries[moved[k].index];
-		__builtin_prefetch(entry->wire);
 		if (entry->line) entry->file = part->files[entry->file];
 		(*items)[k] = (struct item){moved[k].key, (uint32_t)k};
-	}
-	set->count = count;
-	for (size_t k = 0; k < count; k++) {
 		struct record record = records_get(set, k);
-		*wire_len += record_len(&record);
+		set->wire_len += record_len(&record);
 	}
 	return true;
 }
@@ -296,7 +305,7 @@ static void stretch_sort(void *of, size_t i)
 {
 	struct join *j = of;
 	struct stretch *stretch = &j->stretches[i];
-	size_t count = stretch->to - stretch->from, len;
+	size_t count = stretch->to - stretch->from;
 	struct arena *scratch = arena_new(SIZE_MAX);
 	struct item *items;
 	struct records set;
@@ -309,10 +318,10 @@ static void stretch_sort(void *of, size_t i)
 	stretch->arena = arena_new(SIZE_MAX);
 	if (!scratch || !stretch->arena) goto out;
 	records_init(&set, scratch);
-	if (!stretch_gather(j, stretch, &set, &items, &len)) goto out;
+	if (!stretch_gather(j, stretch, &set, &items)) goto out;
 	struct sort sort = {.set = &set, .shared_len = j->sort.shared_len};
 	items_sort(&sort, items, count, 0);
-	uint8_t *octets = arena_alloc_bytes(stretch->arena, len);
+	uint8_t *octets = arena_alloc_bytes(stretch->arena, set.wire_len);
 	if (!octets) goto out;
 	stretch_lay(j, stretch, &set, items, octets);
 	stretch->failed = false;

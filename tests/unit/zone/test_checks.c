@@ -358,9 +358,87 @@ TEST(warnings_never_hide_an_error)
 	arena_free(arena);
 }
 
+/* Octets, places and everything that was said, as one text. */
+static size_t checked_print(struct records *set, const struct diagnostics *said, enum code code,
+			    char *out, size_t cap)
+{
+	size_t len = (size_t)snprintf(out, cap, "%d %zu\n", (int)code, said->error_count);
+
+	for (size_t i = 0; i < said->count && len < cap; i++)
+		len += diagnostic_print(&said->list[i], out + len, cap - len);
+	for (size_t i = 0; i < set->count && len + 2048 < cap; i++) {
+		print_line(set, i, out + len, 2048);
+		len += strlen(out + len);
+	}
+	return len;
+}
+
+static void run_backwards(void *context, size_t count, void (*part)(void *of, size_t i), void *of)
+{
+	(void)context;
+	while (count > 0) part(of, --count);
+}
+
+/* Records that collide: cuts, glue, DNAMEs and what is below them, TTLs and case that differ. */
+static void draw_collisions(struct records *set, uint64_t *seed, size_t count)
+{
+	static const char *const data[] = {
+		"A 192.0.2.1",   "A 192.0.2.2",      "AAAA 2001:db8::1",
+		"NS a.example.", "NS b.b.example.",  "MX 1 c.example.",
+		"TXT x",         "CNAME a.example.", "DNAME other.test.",
+	};
+
+	add_line(set, "example. 1 SOA a.example. h.example. 1 2 3 4 5", 1);
+	if (draw(seed, 20)) add_line(set, "example. 1 NS a.example.", 2);
+	for (size_t i = 0; i < count; i++) {
+		char owner[128] = "example.", line[256];
+		bool good = draw(seed, 30) != 0;
+		for (uint32_t labels = draw(seed, 4); labels; labels--) {
+			char longer[128];
+			snprintf(longer, sizeof longer, "%c.%s",
+				 (draw(seed, 4) ? 'a' : 'A') + (int)draw(seed, 6), owner);
+			memcpy(owner, longer, sizeof owner);
+		}
+		snprintf(line, sizeof line, "%s %u %s", owner, draw(seed, 8) ? 5 : draw(seed, 3),
+			 data[draw(seed, good ? 5 : 9)]);
+		add_line(set, line, (uint32_t)i + 3);
+	}
+}
+
+TEST(a_set_is_checked_in_parts_as_it_is_as_a_whole)
+{
+	enum { PRINTED_MAX = 1 << 19 };
+	static const struct parallel parallel = {run_backwards, NULL, 2};
+	static char whole[PRINTED_MAX], parts[PRINTED_MAX];
+	struct name_buffer apex;
+	size_t good = 0;
+
+	name_in(&apex, "example.");
+	for (uint64_t run = 0; run < 400; run++) {
+		for (unsigned in_parts = 0; in_parts < 2; in_parts++) {
+			struct arena *arena = arena_new(1 << 24);
+			struct diagnostics said = {.arena = arena};
+			struct records set;
+			uint64_t seed = run;
+			records_init(&set, arena);
+			draw_collisions(&set, &seed, draw(&seed, run % 4 ? 30 : 150));
+			CHECK(records_sort(&set, NULL) == OK);
+			enum code code =
+				zone_check_parts(&set, name_of(&apex), in_parts ? &parallel : NULL,
+						 1 + draw(&seed, 20), &said);
+			checked_print(&set, &said, code, in_parts ? parts : whole, PRINTED_MAX);
+			good += code == OK;
+			arena_free(arena);
+		}
+		assert_string_equal(whole, parts);
+	}
+	CHECK(good > 20 && good < 780);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_set_is_checked_in_parts_as_it_is_as_a_whole),
 		cmocka_unit_test(a_sound_zone_passes_without_a_word),
 		cmocka_unit_test(what_is_no_zone_is_refused_at_its_place),
 		cmocka_unit_test(what_is_odd_is_warned_of_at_its_place),

@@ -126,6 +126,14 @@ TEST(data_of_every_length_is_hashed_whole)
 	}
 }
 
+static void run_backwards(void *context, size_t count, void (*part)(void *of, size_t i), void *of)
+{
+	(void)context;
+	while (count > 0) part(of, --count);
+}
+
+static const struct parallel parallel = {run_backwards, NULL, 2};
+
 /* DESIGN 7: a change costs only its own records. */
 TEST(before_less_removed_plus_added_is_after)
 {
@@ -154,6 +162,8 @@ TEST(before_less_removed_plus_added_is_after)
 			CHECK(zone_digest_add(&digest, crypto, &record));
 		}
 		CHECK(zone_digest_of(&after, crypto, &scratch));
+		CHECK(zone_digest_equal(&digest, &scratch));
+		CHECK(zone_digest_of_parts(&after, crypto, &parallel, 1 + draw(&seed, 9), &digest));
 		CHECK(zone_digest_equal(&digest, &scratch));
 		arena_free(arena);
 	}
