@@ -23,9 +23,14 @@ static void state_show(const json_t *zone, char *text, size_t cap)
 	int len;
 
 	upper(field_text(zone, "state"), state, sizeof state);
+	if (json_object_get(zone, "loading_percent")) {
+		snprintf(text, cap, "%-8s%lld %%", "LOADING",
+			 (long long)field_int(zone, "loading_percent"));
+		return;
+	}
 	len = snprintf(text, cap, "%-8s", state);
 	if (strcmp(state, "ALONE") == 0) snprintf(text + len, cap - (size_t)len, "no secondary");
-	if (strcmp(state, "EMPTY") == 0 && !*problem)
+	if ((strcmp(state, "EMPTY") == 0 || strcmp(state, "LOADING") == 0) && !*problem)
 		snprintf(text + len, cap - (size_t)len, "nothing to serve yet");
 	if (!*problem) return;
 	len += snprintf(
@@ -148,6 +153,17 @@ static void good_show(json_int_t good, size_t problems)
 		printf("\n%s\n", good == 1 ? "the zone is good" : "all are good");
 }
 
+/* Zones that are good, and listed all the same: they are being loaded anew. */
+static json_int_t good_among(const json_t *zones)
+{
+	json_int_t count = 0;
+	size_t i;
+	json_t *zone;
+
+	json_array_foreach(zones, i, zone) count += strcmp(field_text(zone, "state"), "good") == 0;
+	return count;
+}
+
 int command_STATUS(const struct invocation *invocation)
 {
 	json_t *request = json_object(), *status;
@@ -167,7 +183,8 @@ int command_STATUS(const struct invocation *invocation)
 		putchar('\n');
 		zones_table(problems);
 	}
-	good_show(field_int(status, "zones_good"), json_array_size(problems));
+	good_show(field_int(status, "zones_good") - good_among(problems),
+		  json_array_size(problems));
 	json_decref(status);
 	return exit_status;
 }

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Zone files are loaded beside everything else: many, broken, edited and removed meanwhile."""
+import os
+import pty
+import subprocess
+import time
+
 import pytest
 
 from conftest import ZONE
-from harness import Asker, edit, wait_until
+from harness import LOCKSTEP, Asker, edit, wait_until
 
 
 def many(tmp_path, count, broken=()):
@@ -116,3 +121,70 @@ def test_includes_are_loaded_with_their_zone(servers, tmp_path, depth):
     edit(tmp_path / f"part{depth - 1}.zone", f"192.0.2.{depth}", "192.0.2.99")
     server.run("zone", "reload", "main.test")
     assert server.ask(f"part{depth - 1}.main.test").answer[0][0].address == "192.0.2.99"
+
+
+def loading_percents(server, zone, until):
+    """Percents that status tells of while `zone` is loaded."""
+    found = []
+    while not until():
+        for one in server.json("status", check=False)["problems"]:
+            if one["name"] == zone and "loading_percent" in one:
+                found.append(one["loading_percent"])
+    return found
+
+
+def test_status_tells_how_far_a_large_zone_is(servers, tmp_path):
+    path = large_zone(tmp_path / "large.zone", 600000)
+    server = servers({"zones": [{"name": "large.test", "role": "primary", "file": str(path),
+                                 "secondaries": []}]}).start()
+    assert server.zone_state("large.test") == "loading"
+    text = server.run("status", check=False)
+    assert text.returncode == 3 and "LOADING" in text.stdout
+    found = loading_percents(server, "large.test.", lambda: server.serial("large.test") == 1)
+    assert found == sorted(found) and all(0 <= percent < 100 for percent in found)
+
+    # A zone that is served is good while it is loaded again, and listed.
+    edit(path, "h0 3600", "n1 3600 IN A 192.0.2.9\nh0 3600")
+    reload = subprocess.Popen([LOCKSTEP, "zone", "reload", "large.test", "-c", server.config_path],
+                              stdout=subprocess.DEVNULL)
+    found += loading_percents(server, "large.test.", lambda: reload.poll() is not None)
+    assert reload.returncode == 0 and server.ask("n1.large.test").answer
+    assert found, "no progress was told"
+    assert "LOADING" not in server.run("status").stdout
+
+
+def check_on_terminal(*arguments):
+    """`lockstep check` with standard error on a terminal: what it drew, and seconds taken."""
+    terminal, end = pty.openpty()
+    begun = time.monotonic()
+    process = subprocess.Popen([LOCKSTEP, "check", *map(str, arguments)], stderr=end,
+                               stdout=subprocess.DEVNULL)
+    os.close(end)
+    drawn = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        drawn += piece
+    assert process.wait() == 0
+    os.close(terminal)
+    return drawn.decode(), time.monotonic() - begun
+
+
+def test_a_check_that_takes_its_time_shows_a_bar_on_a_terminal_only(tmp_path):
+    path = large_zone(tmp_path / "large.zone", 1200000)
+    drawn, seconds = check_on_terminal(path, "--origin", "large.test")
+    if seconds > 0.8:
+        assert "%" in drawn
+    if drawn:
+        assert drawn.endswith("\r\033[K"), "it is not erased"
+    assert check_on_terminal(path, "--origin", "large.test", "--json")[0] == ""
+    quiet = subprocess.run([LOCKSTEP, "check", path, "--origin", "large.test"], capture_output=True,
+                           text=True, timeout=60)
+    assert quiet.returncode == 0 and quiet.stderr == ""
+    small = tmp_path / "small.zone"
+    small.write_text(ZONE)
+    assert check_on_terminal(small, "--origin", "small.test")[0] == ""

@@ -13,12 +13,14 @@ enum zone_state {
 	ZONE_REFUSED, /* its newest file or transfer was not taken */
 	ZONE_STALE,   /* a secondary that no primary confirms */
 	ZONE_EXPIRED,
-	ZONE_EMPTY, /* nothing to serve */
+	ZONE_LOADING, /* nothing to serve yet: its first version is on its way */
+	ZONE_EMPTY,   /* nothing to serve */
 };
 
 static const char *const state_names[] = {
 	[ZONE_GOOD] = "good",   [ZONE_ALONE] = "alone",     [ZONE_REFUSED] = "refused",
-	[ZONE_STALE] = "stale", [ZONE_EXPIRED] = "expired", [ZONE_EMPTY] = "empty",
+	[ZONE_STALE] = "stale", [ZONE_EXPIRED] = "expired", [ZONE_LOADING] = "loading",
+	[ZONE_EMPTY] = "empty",
 };
 
 static enum zone_state state_of(const struct zone *zone)
@@ -26,13 +28,24 @@ static enum zone_state state_of(const struct zone *zone)
 	const struct keeper_zone *machine = &zone->machine;
 	const struct zone_policy *policy = machine->policy;
 
-	if (!machine->head.exists) return ZONE_EMPTY;
+	if (!machine->head.exists)
+		return machine->stage == KEEPER_READING || machine->stage == KEEPER_STORING
+			       ? ZONE_LOADING
+			       : ZONE_EMPTY;
 	if (machine->expired) return ZONE_EXPIRED;
 	if (machine->problem_since)
 		return policy->role == ROLE_SECONDARY ? ZONE_STALE : ZONE_REFUSED;
 	if (policy->role == ROLE_PRIMARY && !policy->secondary_count && !policy->secondaries_none)
 		return ZONE_ALONE;
 	return ZONE_GOOD;
+}
+
+/* A good one is while a new version of it is being loaded, if that takes its time. */
+static bool is_of_interest(const struct zone *zone)
+{
+	unsigned percent;
+
+	return state_of(zone) != ZONE_GOOD || zone_reading_shown(zone, &percent);
 }
 
 bool status_is_good(const struct keeper *k)
@@ -71,6 +84,7 @@ static void zone_summary_write(const struct zone *zone, struct json *j)
 {
 	const struct keeper_zone *machine = &zone->machine;
 	const struct zone_policy *policy = machine->policy;
+	unsigned percent;
 
 	key_text(j, "name", policy->label);
 	key_text(j, "role", policy->role == ROLE_PRIMARY ? "primary" : "secondary");
@@ -80,6 +94,7 @@ static void zone_summary_write(const struct zone *zone, struct json *j)
 	else
 		json_text(j, NULL);
 	key_text(j, "state", state_names[state_of(zone)]);
+	if (zone_reading_shown(zone, &percent)) key_uint(j, "loading_percent", percent);
 	if (machine->head.exists) {
 		key_uint(j, "changed_unix", machine->head.time_unix_s);
 		key_text(j, "changed_by", machine->head.author);
@@ -283,7 +298,7 @@ void status_write(struct keeper *k, struct json *j, bool everything)
 	json_key(j, "problems");
 	json_array_begin(j);
 	for (size_t i = 0; i < k->zone_count; i++) {
-		if (!everything && state_of(k->zones[i]) == ZONE_GOOD) continue;
+		if (!everything && !is_of_interest(k->zones[i])) continue;
 		json_object_begin(j);
 		zone_summary_write(k->zones[i], j);
 		json_object_end(j);
