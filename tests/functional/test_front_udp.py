@@ -75,7 +75,7 @@ def test_an_answer_leaves_from_the_address_that_was_asked(network, serve, listen
     server.configure({"server": {"listen": [f"{a}@{server.port}" for a in listen], "workers": 2},
                       "zones": [{"name": NAME, "role": "primary", "secondaries": [],
                                  "file": str(server.folder.parent / "example.org.zone")}]})
-    server.start()
+    server.start().wait_good()
     for source, asked in [ADDRESSES[0:2], ADDRESSES[1::-1], ADDRESSES[2:4], ADDRESSES[:1:-1]]:
         for _ in range(8):  # from a new port each time, so that each worker gets some
             reply = ask(server, asked, source)
