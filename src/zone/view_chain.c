@@ -68,10 +68,21 @@ bool view_chain_before(const struct view *view, uint16_t type, struct name name,
 	return chain_find(view, type, name, BOUND_BEFORE, out);
 }
 
+/* Without layers what the index says is the node that is asked for. */
+static bool base_find(const struct image *base, uint16_t type, struct name name, struct node *out)
+{
+	enum probe found = image_chain_find(base, type, name, BOUND_UP_TO, out);
+
+	if (found == PROBE_NOTHING) found = image_chain_find(base, type, name, BOUND_NONE, out);
+	if (found != PROBE_FOUND) out->octets = NULL;
+	return found == PROBE_FOUND;
+}
+
 bool view_chain_find(const struct view *view, uint16_t type, struct name name, struct node *out)
 {
 	struct name owner;
 
+	if (view->layer_count == 1) return base_find(&view->layers[0], type, name, out);
 	out->octets = NULL;
 	if (!chain_find(view, type, name, BOUND_UP_TO, &owner)) return false;
 	if (owner.len == 0 && !chain_find(view, type, name, BOUND_NONE, &owner)) return false;

@@ -6,7 +6,8 @@
  *
  * The zone is a registry's: of ten names nine are delegations to two servers, one has
  * an address. Prints CPU time per record for each step, octets per name, and CPU time
- * per lookup of names drawn at random; "chained" lookups wait for the one before.
+ * per lookup of names drawn at random; "chained" lookups wait for the one before. A second
+ * zone has NSEC at every name.
  */
 #include "zone/change.h"
 #include "zone/checks.h"
@@ -108,6 +109,29 @@ static void zone_fill(struct records *set, struct name apex, size_t names)
 	}
 }
 
+/* One step for all questions of a batch, then the next. */
+static void batches(const struct view *view, const uint8_t *questions, size_t room, bool hits)
+{
+	enum { BATCH = 64 };
+	static struct view_search searches[BATCH];
+	struct view_lookup lookup;
+
+	double from = now_ns();
+	for (size_t i = 0; i + BATCH <= lookup_count; i += BATCH) {
+		for (size_t k = 0; k < BATCH; k++) {
+			const uint8_t *question = questions + (i + k) * room;
+			view_search_begin(&searches[k], view,
+					  (struct name){question + 1, question[0]});
+		}
+		for (size_t k = 0; k < BATCH; k++) view_search_touch(&searches[k]);
+		for (size_t k = 0; k < BATCH; k++) {
+			view_search_end(&searches[k], &lookup);
+			stop_if(!lookup.node.octets == hits, "lookup");
+		}
+	}
+	told(hits ? "hit, in batches of 64" : "miss, in batches of 64", from, lookup_count);
+}
+
 /* The questions are made up before the clock starts: 32 octets each, in a row. */
 static void lookups(const struct image *image, size_t names, bool hits)
 {
@@ -139,6 +163,7 @@ static void lookups(const struct image *image, size_t names, bool hits)
 			       : "miss",
 		     from, lookup_count);
 	}
+	batches(&view, questions, ROOM, hits);
 	free(questions);
 }
 
@@ -177,6 +202,44 @@ static struct image image_make(struct records *set, struct name apex)
 	return image;
 }
 
+/* Each host has NSEC; questions are for names between them. */
+static void chain_lookups(struct name apex, size_t names)
+{
+	struct arena *arena = arena_new(SIZE_MAX / 2);
+	struct zone_digest digest = {0};
+	struct name_buffer name;
+	struct records set;
+	struct image image;
+	struct node node;
+
+	stop_if(!arena, "memory");
+	records_init(&set, arena);
+	add(&set, apex, RRTYPE_SOA,
+	    span_of("\2ns\3net\0\1h\3net\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5", 35));
+	add(&set, apex, RRTYPE_NSEC, span_of("\1a\0\0\1\2", 6));
+	for (size_t i = 0; i < names; i++)
+		add(&set, name_of_number(2 * i, &name), RRTYPE_NSEC, span_of("\1a\0\0\1\2", 6));
+	stop_if(records_sort(&set, NULL), "records_sort");
+	size_t len = image_size(&set, apex);
+	uint8_t *octets = aligned_alloc(64, len / 64 * 64 + 64);
+	stop_if(!octets, "memory");
+	struct writer w = writer_of(octets, len);
+	stop_if(image_build(&set, apex, 42, &digest, &w, NULL), "image_build");
+	arena_free(arena);
+	stop_if(image_open(writer_span(&w), &image, NULL), "image");
+	struct view view = {.layers = {image}, .layer_count = 1};
+	double from = now_ns();
+	for (size_t i = 0; i < lookup_count / 4; i++) {
+		name_of_number(2 * draw(names) + 1, &name);
+		stop_if(!view_chain_find(&view, RRTYPE_NSEC, name_of(&name), &node), "chain");
+	}
+	told("covering NSEC, names made up", from, lookup_count / 4);
+	from = now_ns();
+	for (size_t i = 0; i < lookup_count / 4; i++) name_of_number(2 * draw(names) + 1, &name);
+	told("of which names made up", from, lookup_count / 4);
+	free(octets);
+}
+
 int main(int argc, char **argv)
 {
 	size_t names = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
@@ -213,5 +276,6 @@ int main(int argc, char **argv)
 	lookups(&image, names, false);
 	free((void *)(uintptr_t)image.bytes.ptr);
 	arena_free(arena);
+	chain_lookups(apex, names);
 	return 0;
 }
