@@ -17,8 +17,9 @@
 #include <stdlib.h>
 
 static const char *const owners[] = {
-	"example.",     "example.",        "*.w.example.", "a.b.c.example.", "cut.example.",
-	"cut.example.", "ns.cut.example.", "old.example.", "x.old.example.", "w.example.",
+	"example.",       "example.",     "*.w.example.",    "a.b.c.example.",
+	"cut.example.",   "cut.example.", "ns.cut.example.", "old.example.",
+	"x.old.example.", "w.example.",   "example.",        "w.example.",
 };
 
 static const struct {
@@ -36,6 +37,8 @@ static const struct {
 	{RRTYPE_DNAME, 5, "\3new\0"},
 	{RRTYPE_A, 4, "\300\0\2\2"},
 	{RRTYPE_A, 4, "\300\0\2\3"},
+	{RRTYPE_NSEC, 6, "\1w\0\0\1\2"},
+	{RRTYPE_NSEC, 4, "\0\0\1\100"},
 };
 
 static void set_fill(struct records *set)
@@ -157,6 +160,11 @@ static void names_ask(const struct image *image, const struct image *sound, bool
 		if (view_find_exact(&view, name, &node)) {
 			assert(name_equal(node.owner, name));
 			node_walk(image, &node);
+		}
+		for (enum bound bound = BOUND_UP_TO; bound <= BOUND_NONE; bound++) {
+			if (!name_is_below(name, image_apex(image))) continue;
+			if (image_chain_find(image, RRTYPE_NSEC, name, bound, &node) == PROBE_FOUND)
+				node_walk(image, &node);
 		}
 		if (!is_sound) continue;
 		view_find(&sound_view, name, &expected);
