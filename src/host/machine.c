@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -46,6 +47,11 @@ size_t descriptors_raise(void)
 	rlim_t before = limit.rlim_cur;
 	limit.rlim_cur = limit.rlim_max;
 	return (size_t)(setrlimit(RLIMIT_NOFILE, &limit) < 0 ? before : limit.rlim_cur);
+}
+
+void memory_give_back(void)
+{
+	(void)malloc_trim(0);
 }
 
 void memory_keep_private(void)

@@ -26,6 +26,9 @@ size_t descriptors_raise(void);
  */
 void memory_keep_private(void);
 
+/* Gives memory that was freed, and that the allocator keeps, back to the system: takes its time. */
+void memory_give_back(void);
+
 struct user {
 	uid_t uid;
 	gid_t gid;

@@ -271,7 +271,9 @@ void zone_read_file(struct zone *zone)
 void zone_reading_end(struct zone *zone)
 {
 	if (!zone->reading.is_counted || zone->reading.job) return;
+	bool was_large = zone->reading.octets > SMALL_WORK;
 	count(zone, 0);
+	if (was_large) memory_give_back();
 	reads_go_on(zone->keeper);
 }
 
