@@ -76,16 +76,17 @@ void stream_end(struct stream *stream)
 	stream->ended = true;
 }
 
-/* Octets of a message with its length, as far as the length itself is among the `len` there. */
-static size_t message_octets(const uint8_t *p, size_t len)
+/* Octets of the message `from` there with its length, as far as that has come. */
+static size_t message_octets(const struct stream_buffer *in, size_t from)
 {
-	if (len < STREAM_LENGTH_OCTETS) return STREAM_LENGTH_OCTETS;
+	if (in->len - from < STREAM_LENGTH_OCTETS) return STREAM_LENGTH_OCTETS;
+	const uint8_t *p = in->ptr + in->at + from;
 	return STREAM_LENGTH_OCTETS + (size_t)(p[0] << 8 | p[1]);
 }
 
 static size_t next_octets(const struct stream_buffer *in)
 {
-	return message_octets(in->ptr + in->at, in->len);
+	return message_octets(in, 0);
 }
 
 size_t stream_peek(const struct stream *stream, struct span *messages, size_t count_max)
@@ -94,10 +95,10 @@ size_t stream_peek(const struct stream *stream, struct span *messages, size_t co
 	size_t at = 0, count = 0;
 
 	while (count < count_max) {
-		const uint8_t *p = in->ptr + in->at + at;
-		size_t octets = message_octets(p, in->len - at);
+		size_t octets = message_octets(in, at);
 		if (octets < STREAM_LENGTH_OCTETS + STREAM_MESSAGE_MIN || octets > in->len - at)
 			break;
+		const uint8_t *p = in->ptr + in->at + at;
 		messages[count++] =
 			span_of(p + STREAM_LENGTH_OCTETS, octets - STREAM_LENGTH_OCTETS);
 		at += octets;
