@@ -252,3 +252,79 @@ def test_an_expired_copy_stays_expired(servers, tmp_path):
     secondary.start()
     assert secondary.serial(NAME) is None
     assert secondary.ask(NAME, "SOA").rcode() == 2
+
+
+# --- a large zone: a change is a layer over what is there ---
+
+HOSTS = 20000  # their image is far above what is written whole
+
+
+@pytest.fixture
+def large(servers, tmp_path):
+    """A primary with a large zone, whose image is packed."""
+    zone_file = tmp_path / "example.org.zone"
+    zone_file.write_text(ZONE + "".join(f"h{n} IN A 192.0.2.{n % 250}\n" for n in range(HOSTS)))
+    server = servers({"zones": [{"name": NAME, "role": "primary", "file": str(zone_file),
+                                 "secondaries": []}]})
+    server.zone_file = zone_file
+    server.start()
+    server.wait_serial(NAME, 1)
+    wait_packed(server)
+    return server
+
+
+def image_octets(server):
+    return server.json("zone", "status", NAME)["image_octets"]
+
+
+def reload(server, serial):
+    server.run("zone", "reload", NAME)
+    server.wait_serial(NAME, serial)
+
+
+def exported(server):
+    """The zone's records in the order of their lines, without the SOA."""
+    lines = server.run("zone", "export", NAME).stdout.splitlines()
+    return sorted(line.split() for line in lines if line[:1] not in ";$" and " SOA " not in line
+                  and "\tSOA\t" not in line)
+
+
+def test_a_change_of_a_large_zone_is_a_layer_until_it_is_packed(large):
+    whole = image_octets(large)
+    before = exported(large)
+    edit(large.zone_file, "h7 IN A 192.0.2.7\n", "h7 IN A 198.51.100.7\nnew.deep.h9 IN TXT new\n")
+    edit(large.zone_file, "h8 IN A 192.0.2.8\n", "")
+    reload(large, 2)
+    # One layer more, and a small one.
+    assert 0 < image_octets(large) - whole < 4096
+    assert address(large, "h7.example.org") == ["198.51.100.7"]
+    assert address(large, "h9.example.org") == ["192.0.2.9"]
+    assert large.ask("h8.example.org").rcode() == 3
+    assert large.ask("deep.h9.example.org").rcode() == 0
+    edit(large.zone_file, "new.deep.h9 IN TXT new\n", "")
+    reload(large, 3)
+    assert large.ask("deep.h9.example.org").rcode() == 3
+    edit(large.zone_file, "h7 IN A 198.51.100.7\n", "h7 IN A 192.0.2.7\nh8 IN A 192.0.2.8\n")
+    reload(large, 4)
+    assert exported(large) == before
+    # The layers become one image in a pack, with which the next start begins.
+    wait_packed(large)
+    assert abs(image_octets(large) - whole) < 4096
+    large.stop()
+    large.zone_file.unlink()
+    large.start()
+    assert large.serial(NAME) == 4 and exported(large) == before
+
+
+def test_many_changes_of_a_large_zone_keep_its_layers_small(large):
+    whole = image_octets(large)
+    with Asker(large, "h5.example.org") as asker:
+        for serial in range(2, 42):
+            edit(large.zone_file, f"h{serial} IN A 192.0.2.{serial % 250}\n",
+                 f"h{serial} IN A 198.51.100.1\n" + "".join(
+                     f"n{serial}-{n} IN A 203.0.113.1\n" for n in range(20)))
+            reload(large, serial)
+            assert image_octets(large) < 1.2 * whole
+    assert not asker.lost
+    assert address(large, "n41-19.example.org") == ["203.0.113.1"]
+    assert len(exported(large)) == 5 + HOSTS + 40 * 20

@@ -181,7 +181,7 @@ enum { EXPORT_PIECE = 128 << 10, EXPORT_LINE_MAX = 512 << 10 };
 struct exporting {
 	struct keeper *keeper;
 	struct view view;
-	struct image_place place; /* kept from being dropped until the end */
+	struct image_places places; /* kept from being dropped until the end */
 	struct view_cursor walk;
 	struct node node;
 	struct rrset_cursor rrset;
@@ -206,9 +206,9 @@ static void run_zone_export(struct client *client, const json_t *request)
 		return;
 	}
 	e->keeper = client->keeper;
-	e->place = zone->published.place;
+	e->places = zone->published.places;
 	e->view = zone->machine.head.view;
-	segments_hold(&client->keeper->segments, &e->place);
+	segments_hold_all(&client->keeper->segments, &e->places);
 	client->exporting = e;
 	export_continue(client);
 }
@@ -268,7 +268,7 @@ void export_continue(struct client *client)
 void export_end(struct client *client)
 {
 	if (!client->exporting) return;
-	segments_let_go(&client->exporting->keeper->segments, &client->exporting->place);
+	segments_let_go_all(&client->exporting->keeper->segments, &client->exporting->places);
 	free(client->exporting);
 	client->exporting = NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "host/clock.h"
 #include "server/keeper/storing.h"
+#include "zone/delta.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 
 enum {
 	MOVES_MAX = 2048, /* zones pointed to their pack in a turn */
-	BAD_MAX = 1024,   /* damaged images of a pack that are told one by one */
+	MERGE_NODES = 4096,
+	BAD_MAX = 1024, /* damaged images of a pack that are told one by one */
 	PACKER_THREADS = 1,
 	NAMES_OCTETS_MAX = 16 << 20,
 };
@@ -18,7 +20,9 @@ enum {
 /* A zone's image on its way: where it was says whether it is still the one. */
 struct packing_zone {
 	uint32_t slot;
-	struct image_place from;
+	struct image_places from;
+	struct view view; /* of several layers: they become one on the way */
+	uint8_t *merged;  /* that one; malloc'ed */
 };
 
 /* Images that become a pack. */
@@ -81,12 +85,14 @@ static void waiting_append(struct zone *zone, instant_ns not_before)
 	*(packer->last ? &packer->last->packing.next : &packer->first) = zone;
 	packer->last = zone;
 	packer->waiting++;
-	packer->waiting_octets += own->octets = zone->published.place.len;
+	packer->waiting_octets += own->octets = image_places_octets(&zone->published.places);
 }
 
 static duration_ns patience_of(const struct zone *zone)
 {
-	return PACK_PATIENCE + (duration_ns)(zone->published.place.len >> 20) * PACK_PATIENCE_MIB;
+	uint64_t octets = image_places_octets(&zone->published.places);
+
+	return PACK_PATIENCE + (duration_ns)(octets >> 20) * PACK_PATIENCE_MIB;
 }
 
 /* Zones wait in the order of their last change; one that changes on and on keeps its place. */
@@ -113,22 +119,42 @@ void zone_packing_leave(struct zone *zone)
 /* Where it lies it shall not stay. */
 static bool is_to_move(const struct zone *zone)
 {
-	const struct image_place *place = &zone->published.place;
+	const struct image_places *places = &zone->published.places;
 	const struct segment *segment;
 
-	if (!zone->machine.head.exists || !zone->stored.seq || !place->len) return false;
-	segment = segments_find(&zone->keeper->segments, place->segment);
+	if (!zone->machine.head.exists || !zone->stored.seq || !places->count) return false;
+	if (places->count > 1) return true;
+	segment = segments_find(&zone->keeper->segments, places->list[0].segment);
 	return !segment->is_pack || segment->is_leaving;
 }
 
 /* --- writing a pack: in the thread --- */
+
+static enum code layers_merge(struct packing_zone *zone, struct span *image, struct error *err)
+{
+	struct view_merge merge;
+	size_t room = view_merge_room(&zone->view);
+	enum code code;
+
+	zone->merged = room ? malloc(room) : NULL;
+	if (!zone->merged) return error_set(err, E_NOMEM, "no memory to merge a zone's layers");
+	struct writer w = writer_of(zone->merged, room);
+	code = view_merge_begin(&merge, &zone->view, &w, err);
+	while (!code && view_merge_step(&merge, MERGE_NODES, &code, err)) continue;
+	*image = writer_span(&w);
+	return code;
+}
 
 static void packing_run(struct work *work)
 {
 	struct packing *p = (struct packing *)(void *)work;
 	const struct folder *folder = p->keeper->packer.folder;
 
-	p->code = pack_write(folder, p->number, p->items, p->count, &p->err);
+	p->code = OK;
+	for (size_t i = 0; i < p->count && !p->code; i++)
+		if (p->zones[i].from.count > 1)
+			p->code = layers_merge(&p->zones[i], &p->items[i].image, &p->err);
+	if (!p->code) p->code = pack_write(folder, p->number, p->items, p->count, &p->err);
 	if (!p->code) p->code = pack_open(folder, p->number, &p->pack, &p->err);
 }
 
@@ -137,6 +163,7 @@ static void packing_run(struct work *work)
 static void packing_free(struct packing *p)
 {
 	if (!p) return;
+	for (size_t i = 0; i < p->count; i++) free(p->zones[i].merged);
 	arena_free(p->names);
 	pack_close(&p->pack);
 	free(p->items);
@@ -174,16 +201,17 @@ static bool packing_add(struct packing *p, struct zone *zone)
 	name_lower(zone->machine.policy->name, &lower);
 	uint8_t *wire = arena_copy(p->names, span_of(lower.wire, lower.len));
 	if (!wire) return false;
-	segments_hold(segments, &zone->published.place);
-	p->zones[p->count] = (struct packing_zone){zone->slot, zone->published.place};
+	segments_hold_all(segments, &zone->published.places);
+	p->zones[p->count] = (struct packing_zone){
+		.slot = zone->slot, .from = zone->published.places, .view = head->view};
 	p->items[p->count++] = (struct pack_item){
 		.entry = {.zone = {.wire = wire, .len = lower.len},
 			  .seq = zone->stored.seq,
 			  .serial = head->serial,
 			  .digest = head->digest},
-		.image = segments_bytes(segments, &zone->published.place),
+		.image = segments_bytes(segments, &zone->published.places.list[0]),
 	};
-	p->octets += zone->published.place.len;
+	p->octets += image_places_octets(&zone->published.places);
 	return true;
 }
 
@@ -194,7 +222,7 @@ static void packing_fill(struct packing *p, size_t most, instant_ns now)
 
 	while (next && p->count < most) {
 		struct zone *zone = next;
-		uint64_t len = zone->published.place.len;
+		uint64_t len = image_places_octets(&zone->published.places);
 		next = zone->packing.next;
 		if (is_to_move(zone)) {
 			if (zone->packing.not_before > now && len > PACK_SMALL_OCTETS) continue;
@@ -210,7 +238,7 @@ static void packing_fill(struct packing *p, size_t most, instant_ns now)
 static void items_let_go(struct packing *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		segments_let_go(&p->keeper->segments, &p->zones[i].from);
+		segments_let_go_all(&p->keeper->segments, &p->zones[i].from);
 }
 
 static void failed(struct keeper *k, const struct error *err)
@@ -299,7 +327,7 @@ static void packing_move(struct packing *p)
 		const struct pack_entry *entry = &p->items[p->moved].entry;
 		struct zone *zone = k->slots.list[p->zones[p->moved].slot];
 		struct image_place place = {p->segment, entry->offset, entry->len};
-		if (!zone || !image_place_equal(&zone->published.place, &p->zones[p->moved].from))
+		if (!zone || !image_places_equal(&zone->published.places, &p->zones[p->moved].from))
 			continue;
 		segments_hold(&k->segments, &place);
 		if (!zone_move(zone, &place, &err)) continue;
@@ -391,8 +419,9 @@ static void checking_done(struct checking *c)
 	segment->is_verified = true;
 	for (size_t i = 0; c->bad_count && i < k->zone_count; i++) {
 		struct zone *zone = k->zones[i];
-		const struct image_place *place = &zone->published.place;
-		if (place->segment != segment->id || !is_bad(c, place->offset)) continue;
+		const struct image_place *place =
+			image_places_in(&zone->published.places, segment->id);
+		if (!place || !is_bad(c, place->offset)) continue;
 		LOG(EVENT_IMAGE_DAMAGED, log_text("zone", zone->machine.policy->label),
 		    log_text("pack", pack_name(segment->number, name)), log_error(&c->err));
 		waiting_remove(zone);
@@ -412,8 +441,8 @@ void segment_leave(struct keeper *k, struct segment *segment)
 	segment->is_leaving = true;
 	for (size_t i = 0; i < k->zone_count; i++) {
 		struct zone *zone = k->zones[i];
-		if (zone->published.place.segment != segment->id || zone->packing.is_wanted ||
-		    zone->stored.image_is_damaged)
+		if (!image_places_in(&zone->published.places, segment->id) ||
+		    zone->packing.is_wanted || zone->stored.image_is_damaged)
 			continue;
 		zone->packing.wanted_since = now;
 		waiting_append(zone, now);

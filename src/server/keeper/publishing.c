@@ -12,6 +12,7 @@
 #include "server/keeper/control.h"
 #include "server/keeper/packer.h"
 #include "server/keeper/packing.h"
+#include "zone/delta.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,11 +22,11 @@ enum {
 	ROSTER_ZONES_MAX = 1 << 16, /* in one message */
 };
 
-static const struct image_place nowhere;
+static const struct image_places nowhere;
 
 /* Builds the image of `set` in `arena` and copies it into a segment. */
-static enum code image_place_new(struct zone *zone, const struct records *set, struct arena *arena,
-				 struct image_place *place, struct error *err)
+static enum code whole_place(struct zone *zone, const struct records *set, struct arena *arena,
+			     struct image_places *places, struct error *err)
 {
 	struct keeper *k = zone->keeper;
 	struct keeper_zone *machine = &zone->machine;
@@ -39,7 +40,31 @@ static enum code image_place_new(struct zone *zone, const struct records *set, s
 	code = image_build(set, machine->policy->name, k->image_seed, &machine->head.digest, &w,
 			   err);
 	if (code) return code;
-	return segments_place(&k->segments, writer_span(&w), place, err);
+	places->count = 1;
+	return segments_place(&k->segments, writer_span(&w), &places->list[0], err);
+}
+
+/*
+ * What the candidate changed, as a layer over those that are served. False: the zone is to
+ * be built whole, because the layers have grown, or as it is small, or for any other reason.
+ */
+static bool layer_place(struct zone *zone, struct image_places *places)
+{
+	const struct keeper_candidate *candidate = &zone->machine.candidate;
+	const struct image_places *before = &zone->published.places;
+	struct view_update update;
+
+	if (candidate->first || candidate->as_snapshot || before->count == 0) return false;
+	if (view_apply(&zone->machine.head.view, &candidate->change, 0, zone->work, &update,
+		       NULL) ||
+	    update.is_merge_due)
+		return false;
+	if (segments_place(&zone->keeper->segments, update.octets, &places->list[0], NULL))
+		return false;
+	places->count = 1;
+	for (unsigned i = before->count - update.stay; i < before->count; i++)
+		places->list[places->count++] = before->list[i];
+	return true;
 }
 
 /* --- what goes out --- */
@@ -57,6 +82,13 @@ static enum code segment_send(struct keeper *k, uint32_t id)
 	return code;
 }
 
+static bool segments_send(struct keeper *k, const struct image_places *places)
+{
+	for (unsigned i = 0; i < places->count; i++)
+		if (segment_send(k, places->list[i].segment)) return false;
+	return true;
+}
+
 static struct message_layer layer_of(const struct image_place *place)
 {
 	return (struct message_layer){
@@ -70,9 +102,11 @@ static void sent_note(struct zone *zone, uint64_t generation)
 
 	published->generation = generation;
 	published->is_unsent = false;
-	if (image_place_equal(&published->sent, &published->place)) return;
-	segments_retire(&zone->keeper->segments, &published->sent, generation);
-	published->sent = published->place;
+	for (unsigned i = 0; i < published->sent.count; i++)
+		if (!image_places_have(&published->places, &published->sent.list[i]))
+			segments_retire(&zone->keeper->segments, &published->sent.list[i],
+					generation);
+	published->sent = published->places;
 }
 
 /*
@@ -82,16 +116,16 @@ static void sent_note(struct zone *zone, uint64_t generation)
 static bool publication_send(struct zone *zone)
 {
 	struct keeper *k = zone->keeper;
+	const struct image_places *places = &zone->published.places;
 	struct message_publish body = {
 		.generation = k->roster.generation + 1,
 		.slot = zone->slot,
-		.layer_count = zone->published.place.len > 0,
-		.layers = {layer_of(&zone->published.place)},
+		.layer_count = (uint16_t)places->count,
 		.expires_at = keeper_zone_expires_at(&zone->machine),
 	};
 
-	if (zone->published.place.len && segment_send(k, zone->published.place.segment))
-		return false;
+	if (!segments_send(k, places)) return false;
+	for (unsigned i = 0; i < places->count; i++) body.layers[i] = layer_of(&places->list[i]);
 	name_copy(&body.zone, zone->machine.policy->name);
 	if (channel_send(k->front, MESSAGE_PUBLISH, &body, (struct span){0}, -1)) return false;
 	sent_note(zone, ++k->roster.generation);
@@ -142,23 +176,24 @@ static void unsent_remove(struct zone *zone)
 static size_t entry_len(const struct zone *zone)
 {
 	return sizeof(struct roster_entry) +
-	       (zone->published.place.len ? sizeof(struct message_layer) : 0) +
+	       zone->published.places.count * sizeof(struct message_layer) +
 	       ((size_t)zone->machine.policy->name.len + 7) / 8 * 8;
 }
 
 static uint8_t *entry_write(uint8_t *to, const struct zone *zone)
 {
 	struct name name = zone->machine.policy->name;
-	struct message_layer layer = layer_of(&zone->published.place);
+	const struct image_places *places = &zone->published.places;
 	struct roster_entry entry = {.slot = zone->slot,
-				     .layer_count = layer.len > 0,
+				     .layer_count = (uint16_t)places->count,
 				     .name_len = name.len,
 				     .expires_at = keeper_zone_expires_at(&zone->machine)};
 	uint8_t *p = to;
 
 	memcpy(p, &entry, sizeof entry);
 	p += sizeof entry;
-	if (layer.len) {
+	for (unsigned i = 0; i < places->count; i++) {
+		struct message_layer layer = layer_of(&places->list[i]);
 		memcpy(p, &layer, sizeof layer);
 		p += sizeof layer;
 	}
@@ -190,8 +225,7 @@ static bool roster_send(struct keeper *k)
 	struct zone *zone = k->roster.unsent;
 
 	for (; zone && count < ROSTER_ZONES_MAX; zone = zone->published.next_unsent, count++) {
-		const struct image_place *place = &zone->published.place;
-		if (place->len && segment_send(k, place->segment)) return false;
+		if (!segments_send(k, &zone->published.places)) return false;
 		len += entry_len(zone);
 	}
 	uint8_t *entries = calloc(1, len), *end = entries;
@@ -231,20 +265,26 @@ static void publication_queue(struct zone *zone)
 }
 
 /* What nobody was told of has no reader but us. */
-static void place_set(struct zone *zone, const struct image_place *place)
+static void places_set(struct zone *zone, const struct image_places *places)
 {
 	struct zone_published *published = &zone->published;
 
-	if (published->place.len && !image_place_equal(&published->place, &published->sent))
-		segments_let_go(&zone->keeper->segments, &published->place);
-	published->place = *place;
+	for (unsigned i = 0; i < published->places.count; i++) {
+		const struct image_place *place = &published->places.list[i];
+		if (!image_places_have(&published->sent, place) &&
+		    !image_places_have(places, place))
+			segments_let_go(&zone->keeper->segments, place);
+	}
+	published->places = *places;
 }
 
-static enum code view_set(struct zone *zone, const struct image_place *place, struct error *err)
+static enum code view_set(struct zone *zone, const struct image_places *places, struct error *err)
 {
-	struct span octets = segments_bytes(&zone->keeper->segments, place);
+	struct view view;
+	enum code code = segments_view(&zone->keeper->segments, places, &view, err);
 
-	return view_open(&octets, 1, &zone->machine.head.view, err);
+	if (!code) zone->machine.head.view = view;
+	return code;
 }
 
 /* --- zones whose publication the front has not confirmed --- */
@@ -274,19 +314,20 @@ static void await_front_no_more(struct zone *zone)
 void zone_publish(struct zone *zone)
 {
 	const struct records *set = zone->machine.candidate.records;
-	struct image_place place;
+	struct image_places places;
 	struct error err = {0};
 	enum code code = OK;
 
 	/* The set, the image and its scratch go with the candidate; the octets stay. */
 	if (set) {
-		code = image_place_new(zone, set, zone->work, &place, &err);
-		if (!code) code = view_set(zone, &place, &err);
+		if (!layer_place(zone, &places))
+			code = whole_place(zone, set, zone->work, &places, &err);
+		if (!code) code = view_set(zone, &places, &err);
 		/* The version is durable: a new keeper builds it with a new keeper's memory. */
 		if (code)
 			process_fail(zone->keeper->process, "zone %s: %s",
 				     zone->machine.policy->label, err.text);
-		place_set(zone, &place);
+		places_set(zone, &places);
 		zone_pack_later(zone);
 	}
 	await_front(zone);
@@ -295,10 +336,11 @@ void zone_publish(struct zone *zone)
 
 enum code zone_move(struct zone *zone, const struct image_place *place, struct error *err)
 {
-	enum code code = view_set(zone, place, err);
+	const struct image_places places = {.list = {*place}, .count = 1};
+	enum code code = view_set(zone, &places, err);
 
 	if (code) return code;
-	place_set(zone, place);
+	places_set(zone, &places);
 	unsent_append(zone);
 	return OK;
 }
@@ -306,12 +348,12 @@ enum code zone_move(struct zone *zone, const struct image_place *place, struct e
 enum code zone_rebuild(struct zone *zone, const struct records *set, struct arena *arena,
 		       struct error *err)
 {
-	struct image_place place;
-	enum code code = image_place_new(zone, set, arena, &place, err);
+	struct image_places places;
+	enum code code = whole_place(zone, set, arena, &places, err);
 
-	if (!code) code = view_set(zone, &place, err);
+	if (!code) code = view_set(zone, &places, err);
 	if (code) return code;
-	place_set(zone, &place);
+	places_set(zone, &places);
 	publication_queue(zone);
 	zone_pack_later(zone);
 	return OK;
@@ -324,16 +366,16 @@ void zone_publish_expiry(struct zone *zone)
 
 void zone_publish_nothing(struct zone *zone)
 {
-	place_set(zone, &nowhere);
+	places_set(zone, &nowhere);
 	publication_queue(zone);
 }
 
 void zone_hand_over(struct zone *former, struct zone *zone)
 {
-	zone->published.place = former->published.place;
+	zone->published.places = former->published.places;
 	zone->published.sent = former->published.sent;
 	zone->published.generation = former->published.generation;
-	former->published.place = former->published.sent = nowhere;
+	former->published.places = former->published.sent = nowhere;
 	zone_publishing_leave(former);
 }
 
@@ -349,8 +391,9 @@ void zone_withdraw(struct zone *zone)
 	struct message_withdraw body = {.generation = ++k->roster.generation, .slot = zone->slot};
 
 	zone_publishing_leave(zone);
-	place_set(zone, &nowhere);
-	segments_retire(&k->segments, &zone->published.sent, k->roster.generation);
+	places_set(zone, &nowhere);
+	for (unsigned i = 0; i < zone->published.sent.count; i++)
+		segments_retire(&k->segments, &zone->published.sent.list[i], k->roster.generation);
 	zone->published.sent = nowhere;
 	/* A front that cannot be told is behind by more than a queue: a new one knows better. */
 	if (k->front && channel_send(k->front, MESSAGE_WITHDRAW, &body, (struct span){0}, -1))

@@ -81,6 +81,35 @@ bool image_place_equal(const struct image_place *a, const struct image_place *b)
 	return a->segment == b->segment && a->offset == b->offset && a->len == b->len;
 }
 
+bool image_places_equal(const struct image_places *a, const struct image_places *b)
+{
+	for (unsigned i = 0; i < a->count && a->count == b->count; i++)
+		if (!image_place_equal(&a->list[i], &b->list[i])) return false;
+	return a->count == b->count;
+}
+
+bool image_places_have(const struct image_places *places, const struct image_place *place)
+{
+	for (unsigned i = 0; i < places->count; i++)
+		if (image_place_equal(&places->list[i], place)) return true;
+	return false;
+}
+
+uint64_t image_places_octets(const struct image_places *places)
+{
+	uint64_t octets = 0;
+
+	for (unsigned i = 0; i < places->count; i++) octets += places->list[i].len;
+	return octets;
+}
+
+const struct image_place *image_places_in(const struct image_places *places, uint32_t segment)
+{
+	for (unsigned i = 0; i < places->count; i++)
+		if (places->list[i].segment == segment) return &places->list[i];
+	return NULL;
+}
+
 static enum code segment_new(struct segments *segments, size_t len, struct segment **out,
 			     struct error *err)
 {
@@ -156,6 +185,26 @@ void segments_hold(struct segments *segments, const struct image_place *place)
 void segments_let_go(struct segments *segments, const struct image_place *place)
 {
 	segments_find(segments, place->segment)->live -= place->len;
+}
+
+void segments_hold_all(struct segments *segments, const struct image_places *places)
+{
+	for (unsigned i = 0; i < places->count; i++) segments_hold(segments, &places->list[i]);
+}
+
+void segments_let_go_all(struct segments *segments, const struct image_places *places)
+{
+	for (unsigned i = 0; i < places->count; i++) segments_let_go(segments, &places->list[i]);
+}
+
+enum code segments_view(const struct segments *segments, const struct image_places *places,
+			struct view *view, struct error *err)
+{
+	struct span layers[VIEW_LAYERS_MAX];
+
+	for (unsigned i = 0; i < places->count; i++)
+		layers[i] = segments_bytes(segments, &places->list[i]);
+	return view_open(layers, places->count, view, err);
 }
 
 /* Nothing in it is read, and nothing will be. */

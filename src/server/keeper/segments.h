@@ -10,6 +10,7 @@
 #define SERVER_KEEPER_SEGMENTS_H
 
 #include "server/keeper/packs.h"
+#include "zone/view.h"
 
 /* An image that is larger gets a segment of its own. */
 #define SEGMENT_OCTETS ((size_t)64 << 20)
@@ -40,6 +41,12 @@ struct image_place {
 	uint64_t len;
 };
 
+/* Where the layers of a zone's version lie, the newest first. None: nowhere. */
+struct image_places {
+	struct image_place list[VIEW_LAYERS_MAX];
+	unsigned count;
+};
+
 struct segments {
 	struct segment *list;    /* newest first */
 	struct segment *filling; /* the one of memory that images are placed in; NULL */
@@ -60,6 +67,12 @@ enum code segments_add_pack(struct segments *segments, struct pack *pack, uint64
 			    struct segment **out, struct error *err) must_use;
 
 bool image_place_equal(const struct image_place *a, const struct image_place *b);
+bool image_places_equal(const struct image_places *a, const struct image_places *b);
+bool image_places_have(const struct image_places *places, const struct image_place *place);
+uint64_t image_places_octets(const struct image_places *places);
+
+/* One of the layers lies in this segment; NULL. */
+const struct image_place *image_places_in(const struct image_places *places, uint32_t segment);
 
 /* The segment of this id; NULL. */
 struct segment *segments_find(const struct segments *segments, uint32_t id);
@@ -70,6 +83,10 @@ void segments_forget_sent(struct segments *segments);
 /* The image's octets; valid until its segment is dropped. */
 struct span segments_bytes(const struct segments *segments, const struct image_place *place);
 
+/* Opens the layers as one version. */
+enum code segments_view(const struct segments *segments, const struct image_places *places,
+			struct view *view, struct error *err) must_use;
+
 /* From `generation` on nobody is given this image any more. */
 void segments_retire(struct segments *segments, const struct image_place *place,
 		     uint64_t generation);
@@ -77,6 +94,8 @@ void segments_retire(struct segments *segments, const struct image_place *place,
 /* Keeps the image's octets from being dropped until they are let go, as often as they were held. */
 void segments_hold(struct segments *segments, const struct image_place *place);
 void segments_let_go(struct segments *segments, const struct image_place *place);
+void segments_hold_all(struct segments *segments, const struct image_places *places);
+void segments_let_go_all(struct segments *segments, const struct image_places *places);
 
 /*
  * The front reads nothing older than `generation`. Closes each segment that this leaves

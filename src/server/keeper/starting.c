@@ -210,7 +210,8 @@ static void start_from(struct zone *zone, const struct found *found,
 		       const struct stored_zone *stored, const struct view *view)
 {
 	struct keeper *k = zone->keeper;
-	struct image_place place = {found->segment->id, found->offset, found->len};
+	const struct image_places places = {
+		.list = {{found->segment->id, found->offset, found->len}}, .count = 1};
 	struct keeper_event event = {
 		.kind = KEEPER_START,
 		.view = view,
@@ -223,8 +224,8 @@ static void start_from(struct zone *zone, const struct found *found,
 		.confirmed_at = confirmed_at(k, stored),
 	};
 
-	segments_hold(&k->segments, &place);
-	zone->published.place = place;
+	segments_hold_all(&k->segments, &places);
+	zone->published.places = places;
 	zone->stored.restore_due = false;
 	zone_feed(zone, &event);
 }

@@ -204,7 +204,7 @@ void zone_status_write(const struct zone *zone, struct json *j)
 		key_text(j, "changed_from", source_name(head->source));
 		key_uint(j, "records", head->digest.count);
 		key_text(j, "digest", zone_digest_print(&head->digest, digest));
-		key_uint(j, "image_octets", zone->published.place.len);
+		key_uint(j, "image_octets", image_places_octets(&zone->published.places));
 	}
 	if (zone->machine.policy->role == ROLE_SECONDARY) primaries_write(zone, j);
 	secondaries_write(zone, j);

@@ -35,11 +35,11 @@ struct zone_stored {
 
 /* What the front has of a zone, or is to have. */
 struct zone_published {
-	struct image_place place; /* the head's image */
-	struct image_place sent;  /* the one that the front was told last */
-	uint64_t generation;      /* of the newest publication that was sent */
-	bool is_unsent;           /* the front does not know the newest: in keeper.roster.unsent */
-	bool awaits_front;        /* in keeper.roster.awaiting */
+	struct image_places places; /* the head's layers */
+	struct image_places sent;   /* those that the front was told last */
+	uint64_t generation;        /* of the newest publication that was sent */
+	bool is_unsent;    /* the front does not know the newest: in keeper.roster.unsent */
+	bool awaits_front; /* in keeper.roster.awaiting */
 	struct zone *next, *next_unsent; /* there */
 };
 
