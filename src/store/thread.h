@@ -28,7 +28,7 @@ enum store_job_kind {
 	 * same: its head tells seq and serial that the next version must be above. zone.key.view is
 	 * NULL when there is no such zone. */
 	STORE_LOAD,
-	STORE_FILES, /* of zone `key`, into `files` in `arena` */
+	STORE_FILES,   /* of zone `key`, into `files` in `arena` */
 	STORE_CHANGES, /* of zone `key` from serial `from`, into `changes` in `arena` */
 	/* A checkpoint, and one zone folded. For quiet moments; `more`: there is more to do. */
 	STORE_UPKEEP,

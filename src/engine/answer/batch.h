@@ -38,7 +38,7 @@ struct answer_batch {
 	/* Who sent the item; asked only where it matters. */
 	struct address (*address)(const void *context, size_t index);
 	const void *context;
-	struct fast_cache *cache; /* of this thread (fast_cache.h); NULL: none */
+	struct fast_cache *cache;           /* of this thread (fast_cache.h); NULL: none */
 	struct fast fast[ANSWER_BATCH_MAX]; /* the fast path's own */
 };
 

@@ -580,32 +580,38 @@ TEST(rfc4035_5_4_and_rfc5155_8_a_validator_believes_every_answer_of_random_zones
 #define SIG(type, labels)                                                                          \
 	" RRSIG " type " 13 " labels " 3600 20270101000000 20260101000000 1 z. AAAA\n"
 
-static const char
-	nsec_zone
-		[] =
-			"@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n@" SIG(
-				"SOA", "1") "@ NSEC *.b SOA NS RRSIG "
-					    "NSEC\n@" SIG("NSEC", "1") "*.b TXT x\n*.b" SIG("TXT", "2") "*.b NSEC c TXT RRSIG NSEC\n*.b" SIG(
-						    "NSEC",
-						    "2") "c NS ns.else.\nc NSEC x.e NS RRSIG "
-							 "NSEC\nc" SIG("NSEC",
-								       "2") "x.e TXT "
-									    "x\nx.e NSEC "
-									    "f TXT RRSIG "
-									    "NSEC\nx."
-									    "e" SIG("NSE"
-										    "C",
-										    "3") "f TXT "
-											 "x\nf "
-											 "NSEC @ "
-											 "TXT "
-											 "RRSIG "
-											 "NSEC\n"
-											 "f" SIG("N"
-												 "S"
-												 "E"
-												 "C",
-												 "2");
+static const char nsec_zone[] = "@ SOA a b 1 1 1 1 60\n@ NS ns.else.\n@" SIG(
+	"SOA",
+	"1") "@ NSEC *.b SOA NS RRSIG "
+	     "NSEC\n@" SIG("NSEC", "1") "*.b TXT x\n*.b" SIG(
+		     "TXT",
+		     "2") "*.b NSEC c TXT RRSIG NSEC\n*.b" SIG("NSEC",
+							       "2") "c NS ns.else.\nc NSEC x.e NS "
+								    "RRSIG "
+								    "NSEC\nc" SIG(
+									    "NSEC",
+									    "2") "x.e TXT "
+										 "x\nx.e NSEC "
+										 "f TXT RRSIG "
+										 "NSEC\nx."
+										 "e" SIG("NSE"
+											 "C",
+											 "3") "f "
+											      "TXT "
+											      "x\nf"
+											      " "
+											      "NSEC"
+											      " @ "
+											      "TXT "
+											      "RRSI"
+											      "G "
+											      "NSEC"
+											      "\n"
+											      "f" SIG("N"
+												      "S"
+												      "E"
+												      "C",
+												      "2");
 
 /* Owners of the NSEC of the last response in their order, and its EDE if any. */
 static void check_links(const char *question, const char *expected)
