@@ -202,7 +202,7 @@ bool answer_names_add(struct answer_names *names, struct message_writer *mw, enu
 	write_u32(w, record->ttl);
 	size_t rdata_len_at = w->len;
 	write_u16(w, 0);
-	write_rdata(names, w, record, name_is_wildcard(source) ? name_parent(source) : source);
+	write_rdata(names, w, record, source);
 	if (w->overflow) return false;
 	patch_u16(w, rdata_len_at, (uint16_t)(w->len - rdata_len_at - sizeof(uint16_t)));
 	mw->section = section;

@@ -52,8 +52,9 @@ void answer_names_begin(struct answer_names *names, struct name question);
 void answer_names_rewind(struct answer_names *names, size_t len);
 
 /*
- * Adds a record, the first of an RRset or a further one; `source` is the RRset's owner in
- * the zone. False when it does not fit: then message and names are to be rewound.
+ * Adds a record, the first of an RRset or a further one; `source` is the owner in the zone,
+ * or what it stands below if it is a wildcard. False when it does not fit: then message and
+ * names are to be rewound.
  */
 bool answer_names_add(struct answer_names *names, struct message_writer *mw, enum section section,
 		      const struct record *record, struct name source, bool is_first) must_use;

@@ -37,10 +37,17 @@ void reply_truncate(struct reply *r)
 	r->header.tc = true;
 }
 
+/* Nothing points at an owner that is a wildcard, only at what it stands below. */
+static struct name source_below(struct name owner)
+{
+	return name_is_wildcard(owner) ? name_parent(owner) : owner;
+}
+
 bool reply_require_record(struct reply *r, enum section section, const struct record *record)
 {
 	if (r->closed) return false;
-	if (answer_names_add(r->names_written, &r->mw, section, record, record->owner, true))
+	if (answer_names_add(r->names_written, &r->mw, section, record, source_below(record->owner),
+			     true))
 		return true;
 	reply_truncate(r);
 	return false;
@@ -52,13 +59,12 @@ bool reply_require_record(struct reply *r, enum section section, const struct re
  */
 static bool source_of(struct name owner, const struct node *node, struct name *source)
 {
-	*source = owner;
+	*source = source_below(owner);
 	if (name_equal(owner, node->owner)) return true;
 	if (!name_is_wildcard(node->owner)) return false;
 	struct name encloser = name_parent(node->owner);
 	if (!name_is_below(owner, encloser)) return false;
-	source->wire += owner.len - encloser.len;
-	source->len = encloser.len;
+	*source = (struct name){owner.wire + owner.len - encloser.len, encloser.len};
 	return true;
 }
 
