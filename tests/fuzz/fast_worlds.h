@@ -70,7 +70,11 @@ static inline struct fast_world *fast_world_new(void)
 	directory_init(w->directory, (struct siphash_key){7, 8}, 1, arena_alloc(w->arena, size),
 		       size);
 	w->server = (struct answer_server){
-		.directory = w->directory, .name = "fast.example", .version = "lockstep"};
+		.directory = w->directory,
+					 .crypto = crypto_new(NULL),
+					 .name = "fast.example",
+					 .version = "lockstep"};
+	FAST_MUST(w->server.crypto);
 	return w;
 }
 
@@ -78,6 +82,7 @@ static inline void fast_world_free(struct fast_world *w)
 {
 	free(w->directory);
 	free(w->batch.cache);
+	crypto_free(w->server.crypto);
 	arena_free(w->arena);
 	free(w);
 }

@@ -2,7 +2,7 @@
 #include "engine/answer/batch.h"
 #include "engine/answer/fast_cache.h"
 #include "engine/answer/fast_image.h"
-#include "engine/answer/fast_write.h"
+#include "engine/answer/fast_links.h"
 
 enum {
 	QUESTION_TAIL_OCTETS = 4,
@@ -18,17 +18,26 @@ enum {
 struct build {
 	struct fast *f;
 	struct fast_cache *cache;
+	struct crypto *crypto;
 	struct fast_out out;
 	bool aa;
 	enum rcode rcode;
 	size_t set_at; /* where the RRset with the targets begins */
 	unsigned target_count;
 	struct fast_target targets[FAST_TARGETS_MAX];
+	bool has_denial;
+	struct denial denial;
 };
 
 static struct name name_asked(const struct fast *f)
 {
 	return (struct name){.wire = f->lower, .len = f->name_len};
+}
+
+/* The last octets of it: an ancestor as it was asked. */
+static struct name name_end(const struct fast *f, uint8_t len)
+{
+	return (struct name){.wire = f->lower + f->name_len - len, .len = len};
 }
 
 /* A label begins at this octet of the name. */
@@ -103,6 +112,7 @@ static bool write_two_names(struct build *b, const struct rrset *set, size_t set
 		if (!name_read_plain(&r, &name) || !rrset_plan_read(set, index + i, &target) ||
 		    !write_name(b, set_at, &target, name.wire, name.len, &told))
 			return false;
+		if (target.is_local) target_keep(b, &told, true);
 	}
 	struct span tail = read_rest(&r);
 	memcpy(out->start + out->len, tail.ptr, tail.len);
@@ -258,15 +268,25 @@ static bool find_apex(const struct fast *f, struct node *out)
 	return true;
 }
 
-/* What does not exist would have to be proven. */
-static bool needs_proof(const struct fast *f)
+/*
+ * Whether what is not there is to be proven, and by which chain. False when it cannot be: that
+ * is to be told.
+ */
+static bool denial_prepare(struct build *b)
 {
-	struct node apex;
-	struct rrset set;
+	struct denial *d = &b->denial;
 
-	return f->dnssec_ok &&
-	       (!find_apex(f, &apex) || node_rrset(&apex, RRTYPE_RRSIG, &set) ||
-		node_rrset(&apex, RRTYPE_NSEC, &set) || node_rrset(&apex, RRTYPE_NSEC3PARAM, &set));
+	b->has_denial = false;
+	if (!b->f->dnssec_ok) return true;
+	b->has_denial = denial_begin(d, &b->f->zone->view, b->crypto);
+	return b->has_denial || !d->ede_text;
+}
+
+/* The links that were found; where one is missing, that is to be told. */
+static bool write_denial(struct build *b)
+{
+	return !b->denial.ede_text &&
+	       fast_links_write(&b->out, b->f, &b->denial, b->targets, b->target_count);
 }
 
 static struct fast_cache_key key_of(const struct fast *f, const void *node)
@@ -275,6 +295,14 @@ static struct fast_cache_key key_of(const struct fast *f, const void *node)
 				       .node = node,
 				       .dnssec_ok = f->dnssec_ok,
 				       .name_len = f->name_len};
+}
+
+static bool write_no_ds(struct build *b, const struct node *cut)
+{
+	if (!denial_prepare(b)) return false;
+	if (!b->has_denial) return true;
+	denial_of_type(&b->denial, name_end(b->f, cut->owner.len), cut);
+	return write_denial(b);
 }
 
 /* NS, with DS or what it takes that there is none, and glue. */
@@ -287,12 +315,10 @@ static bool write_referral(struct build *b, const struct node *cut)
 	if (ns.count > FAST_TARGETS_MAX) return false;
 	b->set_at = b->out.len;
 	if (!write_set(b, SECTION_AUTHORITY, owner, cut, &ns)) return false;
-	if (b->f->dnssec_ok) {
-		if (node_rrset(cut, RRTYPE_DS, &ds)) {
-			if (!write_set(b, SECTION_AUTHORITY, owner, cut, &ds)) return false;
-		} else if (needs_proof(b->f)) {
-			return false;
-		}
+	if (b->f->dnssec_ok && node_rrset(cut, RRTYPE_DS, &ds)) {
+		if (!write_set(b, SECTION_AUTHORITY, owner, cut, &ds)) return false;
+	} else if (!write_no_ds(b, cut)) {
+		return false;
 	}
 	return write_glue(b, cut->owner);
 }
@@ -320,6 +346,8 @@ static bool build_referral(struct build *b)
 	size_t at = b->out.len;
 	uint64_t labels = 0;
 
+	/* Its plan tells nothing of what is below it. */
+	if (name_is_wildcard(cut->owner)) return false;
 	key.label = label_below(name_asked(b->f), cut->owner.len);
 	if (b->cache && fast_cache_take(b->cache, &key, &b->out)) return true;
 	if (!write_referral(b, cut)) return false;
@@ -346,22 +374,49 @@ static bool write_soa(struct build *b)
 	return write_set(b, SECTION_AUTHORITY, owner_in_question(b->f, apex.owner), &apex, &soa);
 }
 
-/* RFC 2308: no such name, or no such type; the same records for all of a zone. */
+/* RFC 4035 3.1.3, RFC 5155 7.2. */
+static bool write_no_data(struct build *b)
+{
+	const struct view_lookup *found = &b->f->found;
+	struct name asked = name_asked(b->f);
+	struct denial *d = &b->denial;
+
+	if (!b->has_denial) return true;
+	if (found->result == VIEW_NOTHING)
+		denial_of_name(d, asked, name_end(b->f, found->encloser.owner.len));
+	else if (found->result == VIEW_WILDCARD)
+		denial_of_wildcard_type(d, asked, name_end(b->f, found->encloser.owner.len),
+					&found->node);
+	else
+		denial_of_type(d, asked, &found->node);
+	return write_denial(b);
+}
+
+/*
+ * RFC 2308: no such name, or no such type. Unproven these are the same records for all of a
+ * zone; what proves that a node lacks a type is the node's. The rest is not kept.
+ */
 static bool build_negative(struct build *b, enum rcode rcode)
 {
 	const struct view_lookup *found = &b->f->found;
 	struct fast_cache_key key = key_of(b->f, b->f->zone);
+	struct fast_cache *cache = b->cache;
 	size_t at = b->out.len;
 	struct rrset other;
 
 	b->rcode = rcode;
-	if (needs_proof(b->f)) return false;
+	if (!denial_prepare(b)) return false;
 	/* RFC 5155 7.2.8: the hash of a name is no name, and nothing is below it. */
 	const struct node *near = found->result == VIEW_NOTHING ? &found->encloser : &found->node;
 	if (!near->is_apex && node_rrset(near, RRTYPE_NSEC3, &other)) return false;
-	if (b->cache && fast_cache_take(b->cache, &key, &b->out)) return true;
-	if (!write_soa(b)) return false;
-	if (b->cache) fast_cache_keep(b->cache, &key, &b->out, at, 0);
+	if (b->has_denial) {
+		key.node = found->node.octets;
+		key.is_no_type = true;
+		if (found->result == VIEW_NOTHING || found->result == VIEW_WILDCARD) cache = NULL;
+	}
+	if (cache && fast_cache_take(cache, &key, &b->out)) return true;
+	if (!write_soa(b) || !write_no_data(b)) return false;
+	if (cache) fast_cache_keep(cache, &key, &b->out, at, 0);
 	return true;
 }
 
@@ -387,6 +442,17 @@ static bool type_is_simple(uint16_t type)
 	}
 }
 
+/* That the name itself is not there, for what came from a wildcard. */
+static bool write_expanded(struct build *b)
+{
+	const struct fast *f = b->f;
+
+	if (!denial_prepare(b)) return false;
+	if (!b->has_denial) return true;
+	denial_of_expanded(&b->denial, name_asked(f), name_label_count(f->found.encloser.owner));
+	return write_denial(b);
+}
+
 /* What the node says about the question's name. */
 static bool build_answer(struct build *b)
 {
@@ -400,9 +466,9 @@ static bool build_answer(struct build *b)
 		return build_negative(b, RCODE_NOERROR);
 	}
 	if (!type_is_simple(f->type) || set.count > FAST_TARGETS_MAX) return false;
-	if (f->found.result == VIEW_WILDCARD && needs_proof(f)) return false;
 	if (!write_set(b, SECTION_ANSWER, owner_in_question(f, name_asked(f)), node, &set))
 		return false;
+	if (f->found.result == VIEW_WILDCARD && !write_expanded(b)) return false;
 	if (f->type != RRTYPE_NS && f->type != RRTYPE_MX) return true;
 	for (unsigned i = 0; i < b->target_count; i++)
 		if (!write_addresses(b, &b->targets[i])) return false;
@@ -470,6 +536,7 @@ bool fast_build(struct answer_batch *batch, size_t index)
 
 	b.f = f;
 	b.cache = batch->cache;
+	b.crypto = batch->server->crypto;
 	b.aa = false;
 	b.rcode = RCODE_NOERROR;
 	b.target_count = 0;

@@ -3,7 +3,8 @@
 
 static uint64_t key_hash(const struct fast_cache_key *key)
 {
-	uint64_t hash = ((uint64_t)(uintptr_t)key->node ^ key->id << 40) + key->dnssec_ok;
+	uint64_t hash = ((uint64_t)(uintptr_t)key->node ^ key->id << 40) + key->dnssec_ok +
+			2u * key->is_no_type;
 
 	return hash * UINT64_C(0x9e3779b97f4a7c15);
 }
@@ -27,7 +28,8 @@ static size_t first_slot(uint64_t hash)
 
 static bool is_it(const struct fast_template *t, const struct fast_cache_key *key)
 {
-	return t->id == key->id && t->node == key->node && t->dnssec_ok == key->dnssec_ok;
+	return t->id == key->id && t->node == key->node && t->dnssec_ok == key->dnssec_ok &&
+	       t->is_no_type == key->is_no_type;
 }
 
 static const struct fast_template *template_find(const struct fast_cache *cache, uint64_t hash,
@@ -99,6 +101,7 @@ void fast_cache_keep(struct fast_cache *cache, const struct fast_cache_key *key,
 				    .node = key->node,
 				    .labels = labels,
 				    .dnssec_ok = key->dnssec_ok,
+				    .is_no_type = key->is_no_type,
 				    .len = (uint16_t)len};
 	memcpy(t->octets, out->start + at, len);
 	memcpy(t->counts, out->counts, sizeof t->counts);

@@ -24,6 +24,7 @@ struct fast_cache_key {
 	uint64_t id;      /* of the publication */
 	const void *node; /* that decides what follows the question */
 	bool dnssec_ok;
+	bool is_no_type;  /* the node lacks a type; else it is a cut, or all of a zone */
 	uint8_t name_len; /* of the question */
 	uint64_t label;   /* a bit for the question's label below the node's name, or none */
 	bool is_wanted;
@@ -33,7 +34,7 @@ struct fast_template {
 	uint64_t id;
 	const void *node;
 	uint64_t labels; /* of questions that might hold a name in the data: those are built */
-	bool dnssec_ok;
+	bool dnssec_ok, is_no_type;
 	uint8_t pointer_count;
 	uint16_t len;
 	uint16_t counts[SECTION_COUNT];
