@@ -10,6 +10,7 @@
 #define ENGINE_FRONT_TRANSFER_H
 
 #include "engine/answer/answer.h"
+#include "engine/front/transfer_write.h"
 
 enum transfer_out_stage {
 	TRANSFER_OUT_OPENING, /* the opening SOA comes next */
@@ -26,14 +27,14 @@ struct transfer_out {
 	bool is_signed;
 	struct tsig_stream tsig;
 	enum transfer_out_stage stage;
-	struct record record; /* the next one, where `waits` */
-	bool waits;
 	struct view_cursor walk;
 	struct node node; /* where the walk over the zone stands */
+	uint32_t ahead;   /* the place of a later one, whose memory is asked for */
+	struct transfer_owner owner;
 	struct rrset_cursor cursor;
 	bool in_rrset;
 	size_t rdata_at;
-	struct rrset soa;
+	struct rrset soa;      /* one record */
 	uint64_t record_count; /* written so far, also in octets and messages */
 	uint64_t octets;
 	uint64_t message_count;
@@ -41,8 +42,8 @@ struct transfer_out {
 
 /*
  * Begins what answer() called for with ANSWER_TRANSFER; `result` may be forgotten
- * afterwards, `server`'s crypto and keys may not. E_DAMAGED: the image has no SOA;
- * E_NOMEM: libcrypto. After an error nothing is to be ended.
+ * afterwards, `server`'s crypto and keys may not. E_DAMAGED: the image has no SOA, or one without
+ * data; E_NOMEM: libcrypto. After an error nothing is to be ended.
  */
 enum code transfer_out_begin(struct transfer_out *transfer, const struct answer_server *server,
 			     const struct answer *result, struct error *err);

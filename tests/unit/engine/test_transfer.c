@@ -3,6 +3,8 @@
 #include "answer_fixture.h"
 
 #include "engine/front/transfer.h"
+#include "zone/change.h"
+#include "zone/delta.h"
 
 static struct world world;
 static struct tsig_key key;
@@ -38,6 +40,7 @@ struct client {
 	struct records *records; /* all but the closing SOA */
 	size_t soa_count;
 	uint8_t data[1 << 17];
+	bool is_label[MESSAGE_OCTETS_MAX]; /* of the message at hand: a label begins here */
 };
 
 static struct client client;
@@ -62,6 +65,37 @@ static void start(struct transfer_out *transfer, const char *question, bool is_s
 	memset(world.request, 0xff, sizeof world.request);
 	records_init(&received, world.arena);
 	client.records = &received;
+}
+
+/* Every pointer goes backwards, to a label of a name before. Returns where the name ends. */
+static size_t take_name(struct span wire, size_t at)
+{
+	size_t start = at, label = at;
+
+	for (; wire.ptr[at]; at += wire.ptr[at] + 1u) {
+		if (wire.ptr[at] < 0xc0) continue;
+		size_t to = (size_t)(wire.ptr[at] & 0x3f) << 8 | wire.ptr[at + 1];
+		CHECK(to < start && client.is_label[to]);
+		break;
+	}
+	for (; label < at; label += wire.ptr[label] + 1u) client.is_label[label] = true;
+	return at + (wire.ptr[at] ? 2 : 1);
+}
+
+static void take_names(struct span wire, const struct message_record *raw)
+{
+	size_t at = raw->rdata_at;
+
+	take_name(wire, raw->at);
+	switch (raw->type) {
+	case RRTYPE_MX: take_name(wire, at + 2); break;
+	case RRTYPE_NS:
+	case RRTYPE_CNAME:
+	case RRTYPE_PTR: CHECK(take_name(wire, at) == at + raw->rdata_len); break;
+	case RRTYPE_SOA:
+	case RRTYPE_MINFO: take_name(wire, take_name(wire, at)); break;
+	default: break;
+	}
 }
 
 static void take_record(const struct message *message, const struct message_record *raw)
@@ -100,9 +134,14 @@ static void take_message(struct span wire)
 			tsig_stream_verify(&client.tsig, &message, &tsig, WORLD_NOW_UNIX_S);
 		CHECK(check.verdict == TSIG_OK && check.proven);
 	}
+	memset(client.is_label, 0, sizeof client.is_label);
+	if (message.has_question) take_name(wire, HEADER_OCTETS);
 	struct message_cursor cursor = message_cursor_of(&message);
-	while (message_next_record(&cursor, &raw))
-		if (raw.type != RRTYPE_OPT && raw.type != RRTYPE_TSIG) take_record(&message, &raw);
+	while (message_next_record(&cursor, &raw)) {
+		if (raw.type == RRTYPE_OPT || raw.type == RRTYPE_TSIG) continue;
+		take_names(wire, &raw);
+		take_record(&message, &raw);
+	}
 	CHECK(message_cursor_is_done(&cursor));
 	client.message_count++;
 }
@@ -258,29 +297,270 @@ TEST(a_record_that_fits_into_no_message_ends_the_transfer)
 	end(&transfer);
 }
 
-/* Whatever stands in the image: the client never gets two SOA around less than a zone. */
-TEST(a_damaged_image_never_looks_like_a_whole_zone)
+/* What RFC 1035 4.1.4 allows, and what no shorter message could hold in the same order. */
+TEST(names_take_two_octets_once_they_stand)
 {
-	struct publication *zone = publish_large(200);
+	struct transfer_out transfer;
+	const size_t head = 10;
+
+	world_publish(&world, "example.",
+		      "@ SOA n a 7 1 1 1 60\n@ NS n.other.\n"
+		      "a NS n.other.\na NS m.other.\nb NS n.a\nb NS m.other.\n"
+		      "n.a A 192.0.2.1\nc MX 10 c\nc TXT x\n");
+	start(&transfer, "example. AXFR tcp", false);
+	while (next(&transfer)) continue;
+	size_t octets = HEADER_OCTETS + 9 + 4;
+	octets += 2 + head + 4 + 4 + 20;       /* SOA: n and a before the apex */
+	octets += 2 + head + 9;                /* NS n.other. */
+	octets += 2 + head + 4 + 2 + head + 2; /* a, which stands: m before other., n.other. */
+	octets += 4 + head + 4;                /* n.a with its address */
+	octets += 4 + head + 2 + 2 + head + 2; /* b: two names that stand */
+	octets += 4 + head + 4 + 2 + head + 2; /* c: itself behind two octets, and TXT */
+	octets += 2 + head + 2 + 2 + 20;
+	assert_int_equal(transfer.octets, octets);
+	end(&transfer);
+}
+
+/* ---- random zones ---- */
+
+enum { POOL_NAMES = 40, ZONE_LINES = 900 };
+
+static uint32_t random_state;
+
+static uint32_t random_below(uint32_t n)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)random_state * n >> 32);
+}
+
+static char pool_apex[64];
+static char pool_names[POOL_NAMES][300];
+static char pool_lines[ZONE_LINES][1100];
+static unsigned pool_line_count;
+
+static void swap_case(char *text)
+{
+	for (; *text; text++)
+		if (random_below(3) == 0 && strchr("abcdefghijklmnopqrstuvwxyz", *text | 32))
+			*text ^= 32;
+}
+
+/* A label that no other name of the pool has, now and then a very long one, below some name. */
+static void pool_name(unsigned i, bool mixes)
+{
+	char label[64];
+	int len = snprintf(label, sizeof label, "%c%u", "aXyzW"[random_below(5)], i);
+	const char *parent = pool_apex;
+
+	if (random_below(6) == 0)
+		for (; len < 63 && random_below(40); len++) label[len] = 'q';
+	label[len] = 0;
+	if (i > 0 && random_below(3)) parent = pool_names[random_below(i)];
+	if (random_below(8) == 0) parent = "Else.Where.";
+	if (strlen(parent) > 150) parent = pool_apex;
+	snprintf(pool_names[i], sizeof pool_names[i], "%s.%.200s", label,
+		 strcmp(parent, ".") ? parent : "");
+	if (mixes && random_below(8) == 0) swap_case(pool_names[i]);
+}
+
+/* Equal records have the same letters. */
+static const char *target(unsigned owner, unsigned salt)
+{
+	static char text[2][300];
+	static unsigned turn;
+	char *to = text[turn++ % 2];
+	uint32_t state = random_state;
+	unsigned i = random_below(POOL_NAMES + 2);
+
+	random_state = owner * 7919 + i * 31 + salt;
+	snprintf(to, sizeof text[0], "%s",
+		 i < POOL_NAMES    ? pool_names[i]
+		 : i == POOL_NAMES ? "."
+				   : pool_apex);
+	if (random_below(8) == 0) swap_case(to);
+	random_state = state * 22695477 + 1;
+	return to;
+}
+
+static void pool_line(unsigned owner)
+{
+	static const char *const types[] = {"A",   "NS",    "MX",       "TXT", "CNAME",
+					    "PTR", "MINFO", "TYPE9999", "SRV"};
+	unsigned type = random_below(ARRAY_COUNT(types));
+	char *line = pool_lines[pool_line_count++];
+	size_t cap = sizeof pool_lines[0];
+	int len = snprintf(line, cap, "%s %u %s ", pool_names[owner], owner % 3 * 1000 + type,
+			   types[type]);
+
+	line += len;
+	cap -= (size_t)len;
+	switch (type) {
+	case 0: snprintf(line, cap, "192.0.2.%u\n", random_below(256)); break;
+	case 2: snprintf(line, cap, "%u %s\n", random_below(3), target(owner, 2)); break;
+	case 3: snprintf(line, cap, "%u\n", random_below(10000)); break;
+	case 6: snprintf(line, cap, "%s %s\n", target(owner, 6), target(owner, 7)); break;
+	case 7: snprintf(line, cap, "\\# 3 %06x\n", random_below(1 << 24)); break;
+	case 8: snprintf(line, cap, "0 0 %u %s\n", random_below(3), target(owner, 8)); break;
+	default: snprintf(line, cap, "%s\n", target(owner, type)); break;
+	}
+}
+
+/* With `mixes`, the same labels stand in owners in several ways. */
+static void pool_make(bool mixes)
+{
+	static const char *const apexes[] = {"example.", ".", "a.b.C.Example.", "x.",
+					     "Label-Of-Sixteen.test."};
+
+	snprintf(pool_apex, sizeof pool_apex, "%s", apexes[random_below(ARRAY_COUNT(apexes))]);
+	pool_line_count = 0;
+	for (unsigned i = 0; i < POOL_NAMES; i++) pool_name(i, mixes);
+	for (unsigned count = 1 + random_below(ZONE_LINES - 1); count > 0; count--)
+		pool_line(random_below(POOL_NAMES));
+}
+
+/* Some of the lines that lie in the zone. */
+static void pool_set(unsigned serial, struct records *set)
+{
+	struct name apex = world_name(&world, pool_apex);
+	int len = snprintf(zone_text, sizeof zone_text,
+			   "%s 5 SOA n.Other. %s %u 1 1 1 60\n%s 5 NS n.other.\n", pool_apex,
+			   pool_names[1], serial, pool_apex);
+
+	for (unsigned i = 0; i < pool_line_count; i++) {
+		char owner[300];
+		snprintf(owner, sizeof owner, "%.*s", (int)strcspn(pool_lines[i], " "),
+			 pool_lines[i]);
+		if (!name_is_below(world_name(&world, owner), apex) || random_below(4) == 0)
+			continue;
+		len += snprintf(zone_text + len, sizeof zone_text - (size_t)len, "%s",
+				pool_lines[i]);
+	}
+	world_records(&world, apex, zone_text, set);
+}
+
+/* The next version of the zone, as a layer. */
+static void publish_layer(struct publication *zone, const struct records *before,
+			  const struct records *after)
+{
+	struct span layers[VIEW_LAYERS_MAX];
+	struct image_facts facts = {.record_count = after->count};
+	struct touches touches;
+	struct change change;
+	struct merge merge;
+	struct error err;
+
+	CHECK(zone_digest_of(after, world.crypto, &facts.digest));
+	if (change_between(before, after, world.arena, &change, &err)) fail_msg("%s", err.text);
+	facts.serial = change.to_serial;
+	change.digest_after = facts.digest;
+	if (touches_find(&zone->view, &change, world.arena, &touches, &err) ||
+	    merge_begin(&merge, &zone->view, 0, &touches, &err) ||
+	    merge_write(&merge, &facts, world.arena, &layers[0], &err))
+		fail_msg("%s", err.text);
+	unsigned count = zone->view.layer_count;
+	for (unsigned i = 0; i < count; i++) layers[1 + i] = zone->view.layers[i].bytes;
+	if (view_open(layers, 1 + count, &zone->view, &err)) fail_msg("%s", err.text);
+}
+
+/* Octet for octet. */
+static void check_same(const struct records *set)
+{
+	CHECK(client.soa_count == 2 && received.count == set->count);
+	CHECK(records_sort(&received, NULL) == OK && received.count == set->count);
+	for (size_t i = 0; i < set->count; i++) {
+		struct record a = records_get(set, i), b = records_get(&received, i);
+		CHECK(a.type == b.type && a.class == b.class && a.ttl == b.ttl);
+		CHECK(span_equal(span_of(a.owner.wire, a.owner.len),
+				 span_of(b.owner.wire, b.owner.len)));
+		CHECK(span_equal(a.rdata, b.rdata));
+	}
+}
+
+/* Decision 0001. */
+TEST(all_zones_arrive_in_the_letters_they_were_written_in)
+{
+	for (unsigned round = 0; round < 120; round++) {
+		struct transfer_out transfer;
+		struct records sets[VIEW_LAYERS_MAX];
+		unsigned last = round % VIEW_LAYERS_MAX;
+		char question[400];
+
+		random_state = round;
+		world_close(&world);
+		setup(NULL);
+		pool_make(last == 0);
+		pool_set(1, &sets[0]);
+		struct publication *zone =
+			world_publish(&world, pool_apex, "@ SOA n a 1 1 1 1 1\n");
+		zone->view = world_view(&world, zone->name, &sets[0]);
+		for (unsigned i = 1; i <= last; i++) {
+			pool_set(1 + i, &sets[i]);
+			publish_layer(zone, &sets[i - 1], &sets[i]);
+		}
+		if (random_below(2)) swap_case(pool_apex);
+		snprintf(question, sizeof question, "%s AXFR tcp%s", pool_apex,
+			 random_below(2) ? " do" : "");
+		start(&transfer, question, random_below(2));
+		while (next(&transfer)) continue;
+		check_same(&sets[last]);
+		end(&transfer);
+	}
+}
+
+/* ---- damage ---- */
+
+/* What is sent before the damage is found is well-formed too. */
+static void check_framing(struct span wire)
+{
+	struct message message;
+	struct message_record raw;
+
+	CHECK(message_parse(wire, &message));
+	struct message_cursor cursor = message_cursor_of(&message);
+	while (message_next_record(&cursor, &raw)) continue;
+	CHECK(message_cursor_is_done(&cursor));
+}
+
+/* Names that share data, with all kinds of names in it. */
+static struct publication *publish_shared(void)
+{
+	struct records set;
+
+	random_state = 4711;
+	pool_make(true);
+	pool_line_count = 0;
+	while (pool_line_count < 300) pool_line(random_below(POOL_NAMES));
+	pool_set(1, &set);
+	struct publication *zone = world_publish(&world, pool_apex, "@ SOA n a 1 1 1 1 1\n");
+	zone->view = world_view(&world, zone->name, &set);
+	return zone;
+}
+
+/* Whatever stands in the image: the client never gets two SOA around less than a zone. */
+static unsigned damage(struct publication *zone, unsigned rounds)
+{
 	struct view view = zone->view;
 	struct image image = view.layers[0];
-	uint32_t seed = 3;
 	unsigned broken = 0;
 
-	for (unsigned round = 0; round < 2000; round++) {
+	random_state = 3;
+	for (unsigned round = 0; round < rounds; round++) {
 		uint8_t *copy = malloc(image.bytes.len);
 		struct writer out = writer_of(world.response, sizeof world.response);
 		struct transfer_out transfer;
 		struct answer result = {.zone = zone};
+		size_t head = (size_t)image.nodes_at * 4;
 		memcpy(copy, image.bytes.ptr, image.bytes.len);
-		seed = seed * 1664525 + 1013904223;
-		copy[128 + (seed >> 8) % (image.bytes.len - 128)] ^= (uint8_t)(1 << round % 8);
+		for (unsigned flips = 1 + random_below(3); flips > 0; flips--)
+			copy[head + random_below((uint32_t)(image.bytes.len - head))] ^=
+				(uint8_t)(1 << random_below(8));
 		zone->view.layers[0].bytes.ptr = copy;
 		result.query.message.question.name = (struct name_buffer){.len = 1};
 		enum code code = transfer_out_begin(&transfer, &world.server, &result, NULL);
 		for (unsigned i = 0; code == OK && i < 100; i++) {
 			code = transfer_out_next(&transfer, WORLD_NOW_UNIX_S, &out, NULL);
-			if (out.len == 0) break;
+			if (code || out.len == 0) break;
+			check_framing(writer_span(&out));
 		}
 		CHECK(code != OK || transfer.record_count == image_record_count(&image) + 1);
 		broken += code != OK;
@@ -288,7 +568,13 @@ TEST(a_damaged_image_never_looks_like_a_whole_zone)
 		zone->view = view;
 		free(copy);
 	}
-	CHECK(broken > 0);
+	return broken;
+}
+
+TEST(a_damaged_image_never_looks_like_a_whole_zone)
+{
+	CHECK(damage(publish_large(200), 1500) > 0);
+	CHECK(damage(publish_shared(), 1500) > 0);
 }
 
 int main(void)
@@ -302,6 +588,8 @@ int main(void)
 		EACH(a_transfer_keeps_the_version_it_began_with),
 		EACH(a_record_that_fills_a_message_goes_out_alone),
 		EACH(a_record_that_fits_into_no_message_ends_the_transfer),
+		EACH(names_take_two_octets_once_they_stand),
+		EACH(all_zones_arrive_in_the_letters_they_were_written_in),
 		EACH(a_damaged_image_never_looks_like_a_whole_zone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
