@@ -69,11 +69,11 @@ static inline struct fast_world *fast_world_new(void)
 	w->directory = memory;
 	directory_init(w->directory, (struct siphash_key){7, 8}, 1, arena_alloc(w->arena, size),
 		       size);
-	w->server = (struct answer_server){
-		.directory = w->directory,
-					 .crypto = crypto_new(NULL),
-					 .name = "fast.example",
-					 .version = "lockstep"};
+	w->server = (struct answer_server){.directory = w->directory,
+					   .crypto = crypto_new(NULL),
+					   .name = "fast.example",
+					   .cookie_secrets = {{{1, 2}, {3, 4}}, 2},
+					   .version = "lockstep"};
 	FAST_MUST(w->server.crypto);
 	return w;
 }
@@ -174,6 +174,7 @@ static inline uint64_t fast_world_ask(struct fast_world *w, const struct answer_
 	batch->server = &w->server;
 	batch->transport = requests[0].transport;
 	batch->now = requests[0].now;
+	batch->now_unix_s = requests[0].now_unix_s;
 	batch->count = count;
 	batch->address = fast_world_address;
 	batch->context = requests;
@@ -237,69 +238,121 @@ static const char *const fast_zone_root =
 	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 	"xn--p1ai. NS a.dns.ripn.net.\nxn--p1ai. NS xn--p1ai.\nxn--p1ai. A 192.0.2.4\n";
 
-static const char
-	*const fast_zone_nsec =
-		"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG(
-			"SOA",
-			"signed.") "@ NS ns1\n@" FAST_RRSIG("NS",
-							    "signed.") "@ NSEC "
-								       "b.signed. "
-								       "NS SOA "
-								       "RRSIG "
-								       "NSEC\n"
-								       "@" FAST_RRSIG("NSEC", "sign"
-											      "ed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A", "signed.") "ns1 NSEC *.wild A RRSIG NSEC\nns1" FAST_RRSIG("NSEC", "signed.") "b TXT x\nb" FAST_RRSIG("TXT", "signed.") "b NSEC cut TXT RRSIG NSEC\nb" FAST_RRSIG("NSEC", "signed.") "cut NS ns.cut\nns.cut A 192.0.2.9\ncut NSEC mx NS\ncut" FAST_RRSIG(
-									       "NSEC", "signed.") "mx MX 1 ns1\nmx MX 2 mx\nmx" FAST_RRSIG("MX",
-																	   "signed.") "mx A 192.0.2.3\nmx" FAST_RRSIG("A", "signed.") "mx NSEC ns1 A MX\nmx" FAST_RRSIG("NSEC", "signed.") "sec NS ns.sec\nsec NS ns1\nns.sec A 192.0.2.10\nsec DS 1 13 2 "
-																															   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsec" FAST_RRSIG("DS", "signed.") "sec NSEC *.wild NS DS\nsec" FAST_RRSIG("NSEC", "signed.") "*.wild A 192.0.2.5\n*.wild" FAST_RRSIG("A",
-																																																								  "signed.") "*.wild NSEC @ A\n*.wild" FAST_RRSIG("NSEC",
-																																																														  "signed.");
+static const char *const
+	fast_zone_nsec = "@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "signed.") "@ NS ns1\n@" FAST_RRSIG(
+		"NS",
+		"signed.") "@ NSEC "
+			   "b.signed. "
+			   "NS SOA "
+			   "RRSIG "
+			   "NSEC\n"
+			   "@" FAST_RRSIG(
+				   "NSEC",
+				   "sign"
+				   "ed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A",
+									    "signed.") "ns1 NSEC "
+										       "*.wild A "
+										       "RRSIG "
+										       "NSEC\nns"
+										       "1" FAST_RRSIG("NSEC",
+												      "signed.") "b TXT x\nb" FAST_RRSIG("TXT", "signed.") "b NSEC cut TXT RRSIG NSEC\nb" FAST_RRSIG("NSEC",
+																								     "signed.") "cut NS ns.cut\nns.cut A 192.0.2.9\ncut NSEC mx NS\ncut" FAST_RRSIG("NSEC", "signed.") "mx MX 1 ns1\nmx MX 2 mx\nmx" FAST_RRSIG("MX",
+																																										"signed.") "mx A 192.0.2.3\nmx" FAST_RRSIG("A",
+																																															   "signed.") "mx NSEC ns1 A MX\nmx" FAST_RRSIG("NSEC",
+																																																					"signed.") "sec NS ns.sec\nsec NS ns1\nns.sec A 192.0.2.10\nsec DS 1 13 2 "
+																																																						   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsec" FAST_RRSIG("DS", "signed.") "sec NSEC *.wild NS DS\nsec" FAST_RRSIG(
+																																																							   "NSEC",
+																																																							   "signed.") "*.wild A 192.0.2.5\n*.wild" FAST_RRSIG("A",
+																																																													      "signed.") "*.wild NSEC @ A\n*.wild" FAST_RRSIG("NSEC",
+																																																																			      "signed.");
 
 static const char
-	*const fast_zone_nsec3 = "@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "hashed.") "@ NS ns1\n@" FAST_RRSIG("NS", "hashed.") "@ NSEC3PARAM 1 0 0 -\n@" FAST_RRSIG(
-		"NSEC3PARAM",
-		"hashed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A",
-							     "hashed.") "cut NS ns.cut\nns.cut A "
-									"192.0.2.9\nsec NS "
-									"ns.sec\nns.sec A "
-									"192.0.2.10\nsec DS 1 13 2 "
-									"000102030405060708090a0b0c"
-									"0d0e0f10111213141516171819"
-									"1a1b1c1d1e1f\nse"
-									"c" FAST_RRSIG(
-										"DS",
-										"hashe"
-										"d.") "*.wild A "
-										      "192.0.2.5\n*"
-										      ".wil"
-										      "d" FAST_RRSIG("A",
-												     "hashed.") "0p9mhav"
-														"eqvm6t7"
-														"vbl5lop"
-														"2u3t2rp"
-														"3tom "
-														"300 "
-														"NSEC3 "
-														"1 1 0 "
-														"- "
-														"2t7b4g4"
-														"vsa5smi"
-														"47k61mv"
-														"5bv1a22"
-														"bojr "
-														"NS "
-														"SOA\n"
-														"0p9mhav"
-														"eqvm6t7"
-														"vbl5lop"
-														"2u3t2rp"
-														"3to"
-														"m" FAST_RRSIG(
-															"NSEC3",
-															"hashed.") "2t7b4g4vsa5smi47k61mv5bv1a22bojr 300 NSEC3 1 1 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A\n"
-																   "2t7b4g4vsa5smi47k61mv5bv1a22bojr" FAST_RRSIG(
-																	   "NSEC3",
-																	   "hashed.");
+	*const
+		fast_zone_nsec3 =
+			"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "hashed.") "@ NS ns1\n@" FAST_RRSIG("NS", "hashed.") "@ NSEC3PARAM 1 0 0 -\n@" FAST_RRSIG("NSEC3PARAM", "hashed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG(
+				"A",
+				"hashed.") "cut NS ns.cut\nns.cut A "
+					   "192.0.2.9\nsec NS "
+					   "ns.sec\nns.sec A "
+					   "192.0.2.10\nsec DS 1 13 2 "
+					   "000102030405060708090a0b0c"
+					   "0d0e0f10111213141516171819"
+					   "1a1b1c1d1e1f\nse"
+					   "c" FAST_RRSIG(
+						   "DS",
+						   "hashe"
+						   "d.") "*.wild A "
+							 "192.0.2.5\n*"
+							 ".wil"
+							 "d" FAST_RRSIG(
+								 "A",
+								 "hashed.") "0p9mhav"
+									    "eqvm6t7"
+									    "vbl5lop"
+									    "2u3t2rp"
+									    "3tom "
+									    "300 "
+									    "NSEC3 "
+									    "1 1 0 "
+									    "- "
+									    "2t7b4g4"
+									    "vsa5smi"
+									    "47k61mv"
+									    "5bv1a22"
+									    "bojr "
+									    "NS "
+									    "SOA\n"
+									    "0p9mhav"
+									    "eqvm6t7"
+									    "vbl5lop"
+									    "2u3t2rp"
+									    "3to"
+									    "m" FAST_RRSIG(
+										    "NSEC3",
+										    "hashed.") "2t7"
+											       "b4g"
+											       "4vs"
+											       "a5s"
+											       "mi4"
+											       "7k6"
+											       "1mv"
+											       "5bv"
+											       "1a2"
+											       "2bo"
+											       "jr "
+											       "300"
+											       " NS"
+											       "EC3"
+											       " 1 "
+											       "1 "
+											       "0 "
+											       "- "
+											       "0p9"
+											       "mha"
+											       "veq"
+											       "vm6"
+											       "t7v"
+											       "bl5"
+											       "lop"
+											       "2u3"
+											       "t2r"
+											       "p3t"
+											       "om "
+											       "A\n"
+											       "2t7"
+											       "b4g"
+											       "4vs"
+											       "a5s"
+											       "mi4"
+											       "7k6"
+											       "1mv"
+											       "5bv"
+											       "1a2"
+											       "2bo"
+											       "j"
+											       "r" FAST_RRSIG(
+												       "NSEC3",
+												       "hashed.");
 
 static inline struct fast_world *fast_world_of_all(void)
 {
@@ -376,6 +429,23 @@ static inline void fast_random_name(struct fast_dice *dice, const struct fast_wo
 			out->wire[i] ^= fast_roll(dice, 2) ? 0x20 : 0;
 }
 
+/* Mostly none, or a cookie. */
+static inline void fast_random_options(struct fast_dice *dice, struct message_writer *mw)
+{
+	static const uint8_t value[41] = "a cookie and more octets than it may have";
+	static const size_t lens[] = {8, 8, 24, 16, 40, 7, 9, 41, 0};
+	static const uint16_t codes[] = {EDNS_COOKIE,        EDNS_COOKIE,  EDNS_NSID,
+					 EDNS_TCP_KEEPALIVE, EDNS_PADDING, 4711};
+
+	for (unsigned count = fast_roll(dice, 6); count >= 4 && count < 8; count++) {
+		uint16_t code = codes[fast_roll(dice, ARRAY_COUNT(codes))];
+		size_t len = lens[fast_roll(dice, ARRAY_COUNT(lens))];
+		if (code == EDNS_NSID || code == EDNS_TCP_KEEPALIVE) len &= 1;
+		FAST_MUST(edns_add_option(mw, code, span_of(value, len)));
+		if (fast_roll(dice, 2)) break;
+	}
+}
+
 /* A request about something in the zones, in the form of most, rarely in another. */
 static inline size_t fast_random_request(struct fast_dice *dice, const struct fast_world *w,
 					 uint8_t *octets)
@@ -403,8 +473,7 @@ static inline size_t fast_random_request(struct fast_dice *dice, const struct fa
 	if (fast_roll(dice, 4)) {
 		uint16_t size = sizes[fast_roll(dice, ARRAY_COUNT(sizes))];
 		FAST_MUST(edns_begin(&mw, size, fast_roll(dice, 2)));
-		if (fast_roll(dice, 8) == 1)
-			FAST_MUST(edns_add_option(&mw, EDNS_NSID, (struct span){0}));
+		fast_random_options(dice, &mw);
 	}
 	return message_finish(&mw, &header).len;
 }

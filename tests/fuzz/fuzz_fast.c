@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.transport = data[0] & OVER_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 		.address = address_of_ipv4((const uint8_t[]){192, 0, data[0] >> 6, 1}),
 		.now = 5,
+		.now_unix_s = 1700000000,
 	};
 	struct fast_dice dice = {.data = data + 1, .left = size - 1};
 	if (data[0] & AS_IT_STANDS) {

@@ -33,6 +33,7 @@ struct answer_batch {
 	const struct answer_server *server;
 	enum transport transport;
 	instant_ns now;
+	uint64_t now_unix_s;
 	size_t count;
 	struct answer_item items[ANSWER_BATCH_MAX];
 	/* Who sent the item; asked only where it matters. */
@@ -44,7 +45,8 @@ struct answer_batch {
 
 /*
  * Answers what it can: bit i of the result is set when items[i] has its reply, with
- * ANSWER_REPLY, no TC, no key and no NOTIFY. The others are as they were, for answer().
+ * ANSWER_REPLY, no TC, no key and no NOTIFY; whether its cookie is good was not looked at. The
+ * others are as they were, for answer().
  */
 uint64_t answer_batch(struct answer_batch *batch);
 

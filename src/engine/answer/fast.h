@@ -36,12 +36,15 @@ struct fast {
 	uint16_t type;
 	uint16_t octets_max; /* of the response without OPT */
 	bool has_edns, dnssec_ok;
+	bool wants_nsid;
+	const uint8_t *cookie; /* of the client, in the request; NULL: none */
 	uint8_t label_count;
 	uint8_t name_len;
 	uint8_t starts[FAST_LABELS_MAX]; /* of the labels in the name */
 	uint8_t lower[NAME_OCTETS_MAX + FOLD_BLOCK_OCTETS];
 };
 
+struct answer_server;
 struct answer_item;
 struct answer_batch;
 
@@ -50,5 +53,9 @@ bool fast_read(struct answer_batch *batch, size_t index);
 
 /* The response from what was found. */
 bool fast_build(struct answer_batch *batch, size_t index);
+
+/* Options that OPT will have: their octets, for which room is to be kept; and adding them. */
+size_t fast_options_octets(const struct answer_server *server, const struct fast *f);
+uint8_t *fast_options_write(const struct answer_batch *batch, size_t index, uint8_t *p);
 
 #endif

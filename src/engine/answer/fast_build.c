@@ -504,15 +504,21 @@ static void write_question(struct fast_out *out, const uint8_t *request, size_t 
 	out->len = end;
 }
 
-static void write_opt(struct fast_out *out, bool dnssec_ok)
+static void write_opt(const struct answer_batch *batch, size_t index, struct fast_out *out)
 {
+	const struct fast *f = &batch->fast[index];
 	static const uint8_t opt[OPT_OCTETS] = {
 		[2] = RRTYPE_OPT, [3] = UDP_OCTETS_MAX >> 8, [4] = UDP_OCTETS_MAX & 0xff};
 	uint8_t *p = out->start + out->len;
 
 	memcpy(p, opt, sizeof opt);
-	p[7] = dnssec_ok ? 0x80 : 0;
+	p[7] = f->dnssec_ok ? 0x80 : 0;
 	out->len += sizeof opt;
+	if (f->wants_nsid || f->cookie) {
+		uint8_t *end = fast_options_write(batch, index, p + sizeof opt);
+		put_u16(p + sizeof opt - sizeof(uint16_t), (uint16_t)(end - (p + sizeof opt)));
+		out->len = (size_t)(end - out->start);
+	}
 	out->counts[SECTION_ADDITIONAL]++;
 }
 
@@ -528,6 +534,19 @@ static void write_header(const struct build *b, const uint8_t *request)
 	put_u16(p + 10, b->out.counts[SECTION_ADDITIONAL]);
 }
 
+/* For OPT; where its options have no place some are left out, and that is not for us. */
+static bool keep_room(const struct answer_server *server, const struct fast *f,
+		      struct fast_out *out)
+{
+	size_t octets = OPT_OCTETS;
+
+	if (f->wants_nsid || f->cookie) octets += fast_options_octets(server, f);
+	if (HEADER_OCTETS + (size_t)f->name_len + QUESTION_TAIL_OCTETS + octets > out->max)
+		return false;
+	out->max -= octets;
+	return true;
+}
+
 bool fast_build(struct answer_batch *batch, size_t index)
 {
 	struct fast *f = &batch->fast[index];
@@ -541,10 +560,10 @@ bool fast_build(struct answer_batch *batch, size_t index)
 	b.rcode = RCODE_NOERROR;
 	b.target_count = 0;
 	b.out = (struct fast_out){.start = item->reply, .max = f->octets_max};
-	if (f->has_edns) b.out.max -= OPT_OCTETS;
+	if (f->has_edns && !keep_room(batch->server, f, &b.out)) return false;
 	write_question(&b.out, item->wire.ptr, f->name_len);
 	if (!build_records(&b)) return false;
-	if (f->has_edns) write_opt(&b.out, f->dnssec_ok);
+	if (f->has_edns) write_opt(batch, index, &b.out);
 	write_header(&b, item->wire.ptr);
 	item->reply_len = (uint16_t)b.out.len;
 	item->rcode = (uint16_t)b.rcode;

@@ -6,6 +6,8 @@ enum {
 	QUESTION_TAIL_OCTETS = 4, /* type and class */
 	FLAGS_QR_AND_OPCODE = 0xf800,
 	OPT_TTL_DNSSEC_OK = 0x8000,
+	COOKIE_WITH_SERVER_MIN = 16, /* RFC 7873 4 */
+	COOKIE_WITH_SERVER_MAX = 40,
 	TYPE_META_FIRST = 128, /* to TYPE_META_LAST: RFC 6895 3.1 */
 	TYPE_META_LAST = 255,
 };
@@ -46,17 +48,43 @@ static bool name_take(struct fast *f, const uint8_t *wire, size_t left)
 	return true;
 }
 
-/* An OPT without options, and nothing else; RFC 6891 6.1.2, 6.1.3. */
+/* COOKIE (RFC 7873 4) and NSID, as resolvers send them with every question; each once. */
+static bool options_take(struct fast *f, const uint8_t *p, size_t left)
+{
+	while (left >= OPTION_HEAD_OCTETS) {
+		uint16_t code = get_u16(p);
+		size_t len = get_u16(p + 2);
+		p += OPTION_HEAD_OCTETS;
+		left -= OPTION_HEAD_OCTETS;
+		if (len > left) return false;
+		if (code == EDNS_NSID && !f->wants_nsid) {
+			f->wants_nsid = true;
+		} else if (code == EDNS_COOKIE && !f->cookie) {
+			if (len != COOKIE_CLIENT_OCTETS &&
+			    (len < COOKIE_WITH_SERVER_MIN || len > COOKIE_WITH_SERVER_MAX))
+				return false;
+			f->cookie = p;
+		} else {
+			return false;
+		}
+		p += len;
+		left -= len;
+	}
+	return left == 0;
+}
+
+/* An OPT, and nothing else; RFC 6891 6.1.2, 6.1.3. */
 static bool opt_take(struct fast *f, const uint8_t *p, size_t left)
 {
 	f->has_edns = true;
-	if (left != OPT_OCTETS || p[0] != 0 || get_u16(p + 1) != RRTYPE_OPT) return false;
+	if (left < OPT_OCTETS || p[0] != 0 || get_u16(p + 1) != RRTYPE_OPT) return false;
 	uint16_t udp_size = get_u16(p + 3);
 	uint32_t ttl = get_u32(p + 5);
-	if ((uint8_t)(ttl >> 16) != EDNS_VERSION || get_u16(p + 9) != 0) return false;
+	if ((uint8_t)(ttl >> 16) != EDNS_VERSION || get_u16(p + 9) != left - OPT_OCTETS)
+		return false;
 	f->dnssec_ok = ttl & OPT_TTL_DNSSEC_OK;
 	if (udp_size > UDP_OCTETS_MIN) f->octets_max = udp_size;
-	return true;
+	return left == OPT_OCTETS || options_take(f, p + OPT_OCTETS, left - OPT_OCTETS);
 }
 
 /* Questions that have rules of their own. */
@@ -83,7 +111,8 @@ bool fast_read(struct answer_batch *batch, size_t index)
 	f->type = get_u16(p + at);
 	if (get_u16(p + at + 2) != CLASS_IN || !type_is_ordinary(f->type)) return false;
 	at += QUESTION_TAIL_OCTETS;
-	f->has_edns = f->dnssec_ok = false;
+	f->has_edns = f->dnssec_ok = f->wants_nsid = false;
+	f->cookie = NULL;
 	f->octets_max = UDP_OCTETS_MIN;
 	if (counts == COUNTS_WITH_ONE_MORE) {
 		if (!opt_take(f, p + at, wire.len - at)) return false;

@@ -129,6 +129,7 @@ uint64_t requests_answer_fast(struct worker *worker, const struct batch_view *vi
 	answers->server = &view->server;
 	answers->transport = transport;
 	answers->now = view->now;
+	answers->now_unix_s = view->now_unix_s;
 	answers->count = count;
 	return answer_batch(answers);
 }
