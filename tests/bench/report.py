@@ -321,7 +321,7 @@ METHOD = """\
 - Start is from exec until a question for the SOA is answered with authority (of many zones:
   for twenty of them), both cores free, files in the page cache; restart is the same with
   what the server kept on disk. Its time to stop stands beside.
-- Memory is PSS summed over all processes a second later; memfds and mapped files of the
+- Memory is PSS summed over all processes five seconds later; memfds and mapped files of the
   server's own count once and whole, touched or not.
 - AXFR is read by a client that walks all records, over one connection.
 - User instructions are counted by single steps (`tests/bench/count_steps`) of the whole

@@ -106,9 +106,10 @@ void zone_pack_later(struct zone *zone)
 		zone->packing.wanted_since = now;
 	else if (now - zone->packing.wanted_since > patience_of(zone))
 		return;
+	duration_ns quiet = zone->packing.has_been ? PACK_QUIET : PACK_FIRST;
 	waiting_remove(zone);
-	waiting_append(zone, now + PACK_QUIET);
-	turn_soon(k, PACK_QUIET);
+	waiting_append(zone, now + quiet);
+	turn_soon(k, quiet);
 }
 
 void zone_packing_leave(struct zone *zone)
@@ -330,6 +331,7 @@ static void packing_move(struct packing *p)
 		if (!zone || !image_places_equal(&zone->published.places, &p->zones[p->moved].from))
 			continue;
 		segments_hold(&k->segments, &place);
+		zone->packing.has_been = true;
 		if (!zone_move(zone, &place, &err)) continue;
 		/* Its octets are those that are served: that cannot be. */
 		process_fail(k->process, "zone %s: %s", zone->machine.policy->label, err.text);

@@ -26,7 +26,8 @@ enum {
 #define PACK_SMALL_OCTETS ((uint64_t)4 << 20)
 #define PACKS_DEAD_OCTETS ((uint64_t)64 << 20)  /* beyond as many as are published */
 #define PACK_FREE_OCTETS  ((uint64_t)256 << 20) /* that stay free for the store */
-#define PACK_QUIET        (3 * NS_PER_S)        /* of a zone, and of all before a small pack */
+#define PACK_QUIET        (3 * NS_PER_S)        /* of a zone, and of all before a small pack; */
+#define PACK_FIRST        (300 * NS_PER_MS)     /* of a zone that is in no pack yet */
 #define PACK_WAIT         (30 * NS_PER_S)       /* at most, with zones that come and come */
 #define PACK_PATIENCE     (60 * NS_PER_S)       /* with a zone that is never quiet, */
 #define PACK_PATIENCE_MIB (1 * NS_PER_S)        /* more for each MiB of it */

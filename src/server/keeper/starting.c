@@ -226,6 +226,7 @@ static void start_from(struct zone *zone, const struct found *found,
 
 	segments_hold_all(&k->segments, &places);
 	zone->published.places = places;
+	zone->packing.has_been = true;
 	zone->stored.restore_due = false;
 	zone_feed(zone, &event);
 }

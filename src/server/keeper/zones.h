@@ -46,6 +46,7 @@ struct zone_published {
 /* The wish that the head's image lay in a pack, in keeper.packer. */
 struct zone_packing {
 	bool is_wanted;
+	bool has_been; /* in a pack, with this version or one before */
 	instant_ns wanted_since, not_before;
 	uint64_t octets;
 	struct zone *next, *previous;
