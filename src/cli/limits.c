@@ -7,6 +7,7 @@
 #include "cli/show.h"
 #include "dns/edns.h"
 #include "dns/message_writer.h"
+#include "dns/nsec3.h"
 #include "dns/tsig.h"
 #include "dns/zone_text.h"
 #include "engine/courier/exchange.h"

@@ -5,6 +5,7 @@
  */
 #include "zone/checks.h"
 
+#include "dns/nsec3.h"
 #include "zone/runs.h"
 #include "zone/targets.h"
 
@@ -77,6 +78,20 @@ static bool may_stand_beside_cname(uint16_t type)
 	       type == RRTYPE_NSEC3 || type == RRTYPE_KEY;
 }
 
+/* RFC 9276 3.2: whoever validates gives up above a limit, and so do we. */
+static void check_iterations(struct check *check, size_t i, const struct record *record)
+{
+	struct nsec3_params params;
+	char what[128];
+
+	if (!nsec3_params_read(record->rdata, &params) || params.iterations <= NSEC3_ITERATIONS_MAX)
+		return;
+	snprintf(what, sizeof what,
+		 "asks for %u iterations of its hash, and %d is the most: sign the zone with 0",
+		 params.iterations, NSEC3_ITERATIONS_MAX);
+	tell(check, false, i, what);
+}
+
 static void check_record(struct check *check, size_t i)
 {
 	struct record record = records_get(check->set, i);
@@ -90,6 +105,7 @@ static void check_record(struct check *check, size_t i)
 			 record.rdata.len, RECORD_DATA_OCTETS_MAX);
 		tell(check, false, i, what);
 	}
+	if (record.type == RRTYPE_NSEC3PARAM) check_iterations(check, i, &record);
 }
 
 static void check_rrset(struct check *check, struct run rrset, bool is_apex)

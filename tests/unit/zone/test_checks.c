@@ -285,6 +285,22 @@ TEST(sets_over_their_limits_are_refused)
 	arena_free(arena);
 }
 
+TEST(rfc9276_3_2_a_chain_with_too_many_iterations_is_refused)
+{
+	static const struct row rows[] = {
+		{{APEX, NS_ADDRESS, "example. 1 NSEC3PARAM 1 0 51 -"},
+		 4,
+		 "asks for 51 iterations of its hash, and 50 is the most"},
+		{{APEX, NS_ADDRESS, "example. 1 NSEC3PARAM 1 0 65535 abcd"}, 4, "65535"},
+	};
+	static const char *const most[] = {APEX, NS_ADDRESS, "example. 1 NSEC3PARAM 1 0 50 -"};
+
+	rows_hold(rows, ARRAY_COUNT(rows), false);
+	struct checked c = check_lines(most, ARRAY_COUNT(most));
+	CHECK(c.code == OK && c.diagnostics.count == 0);
+	arena_free(c.arena);
+}
+
 TEST(a_record_that_fits_no_message_is_refused)
 {
 	struct arena *arena = arena_new(1 << 20);
@@ -447,6 +463,7 @@ int main(void)
 		cmocka_unit_test(one_owner_has_the_case_of_its_first_record),
 		cmocka_unit_test(hashes_may_stand_below_an_apex_with_dname),
 		cmocka_unit_test(sets_over_their_limits_are_refused),
+		cmocka_unit_test(rfc9276_3_2_a_chain_with_too_many_iterations_is_refused),
 		cmocka_unit_test(a_record_that_fits_no_message_is_refused),
 		cmocka_unit_test(classes_and_types_of_messages_are_refused),
 		cmocka_unit_test(warnings_never_hide_an_error),
