@@ -5,7 +5,7 @@ import re
 
 from harness import ROOT, command
 
-ROW = re.compile(r'^(?:LIMIT\(|SETTING\(LIMITS, )"([a-z-]+)"', re.M)
+ROW = re.compile(r'^(?:LIMIT\(|SETTING\(LIMITS, )"([a-z0-9-]+)"', re.M)
 
 
 def rows_of_the_tree():
