@@ -136,7 +136,8 @@ static inline void placement_find(const struct transfer_message *m, struct place
 		const uint8_t *label = p->wire + p->labels->starts[p->left - 1];
 		p->home = label_home(label, p->at);
 		const struct transfer_slot *slot = &m->slots[p->home];
-		if (slot->at == 0 || slot->parent != p->at ||
+		/* Both at once: alone, each would be guessed wrongly every other time. */
+		if ((slot->at == 0) | (slot->parent != p->at) ||
 		    !label_equal(m->start + slot->at, label))
 			return;
 		p->parent = p->at;
