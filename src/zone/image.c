@@ -170,16 +170,48 @@ bool node_check(const struct node *node)
 	return cursor.at == node->rrsets.len;
 }
 
-static bool rrset_find(const struct node *node, uint16_t type, bool any, uint16_t covered,
-		       struct rrset *out)
+/* Octets of the RRset that stands here, with `left` of them; all if it has more. */
+static inline size_t rrset_octets(const uint8_t *p, size_t left)
+{
+	uint8_t flags = p[RRSET_FLAGS];
+	size_t len = RRSET_DATA, names = flags & RRSET_NAME_COUNT;
+
+	if (unlikely(flags & RRSET_IS_WIDE || left < RRSET_DATA)) {
+		struct rrset rrset;
+		return rrset_open(p, left, &rrset, &len) ? len : left;
+	}
+	len += load_u16(p + RRSET_DATA_LEN);
+	if (flags & RRSET_HAS_PLAN)
+		len += (size_t)p[RRSET_COUNT] * names *
+		       (flags & RRSET_HAS_HASHES ? PLAN_HASH + PLAN_ENTRY : PLAN_ENTRY);
+	return len < left ? round_up(len, IMAGE_UNIT) : left;
+}
+
+/* Steps over what is of other types; in ascending order of types but for the SOA. */
+static void types_skip(const struct node *node, uint16_t type, struct rrset_cursor *cursor)
+{
+	while (cursor->at < node->rrsets.len) {
+		size_t left = node->rrsets.len - cursor->at;
+		const uint8_t *p = node->rrsets.ptr + cursor->at;
+		if (load_u32(p) & RRSET_IS_SHARED) return;
+		uint16_t found = load_u16(p);
+		if (found == type) return;
+		cursor->at += found > type && found != RRTYPE_SOA ? left : rrset_octets(p, left);
+	}
+}
+
+static inline bool rrset_find(const struct node *node, uint16_t type, bool any, uint16_t covered,
+			      struct rrset *out)
 {
 	struct rrset_cursor cursor = {0};
 
+	types_skip(node, type, &cursor);
 	while (node_rrset_step(node, &cursor)) {
-		if (cursor.rrset.type != type || (!any && cursor.rrset.covered != covered))
-			continue;
-		*out = cursor.rrset;
-		return true;
+		if (cursor.rrset.type == type && (any || cursor.rrset.covered == covered)) {
+			*out = cursor.rrset;
+			return true;
+		}
+		types_skip(node, type, &cursor);
 	}
 	return false;
 }

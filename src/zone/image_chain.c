@@ -15,6 +15,9 @@
 #include "zone/image_format.h"
 
 #include <assert.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 enum { ORDERED_MAX = 2 * NAME_OCTETS_MAX, KEY_OCTETS = 4, LEVELS_MAX = 9, HASH_LABEL = 32 };
 
@@ -112,6 +115,20 @@ static bool chain_open(const struct image *image, unsigned kind, struct chain *o
 	return true;
 }
 
+/* Eight octets of a label in the form that has their order; false where one becomes two. */
+static bool order_eight(const uint8_t *from, uint8_t *to)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t octets = load_u64(from), low = octets & ~tops;
+
+	/* The top bit of each octet that is at least 2; one that has it is. */
+	if ((((low + ones * (0x80 - 2)) | octets) & tops) != tops) return false;
+	uint64_t upper = (low + ones * (0x80 - 'A')) & ~(low + ones * (0x80 - 'Z' - 1));
+	octets |= (upper & ~octets & tops) >> 2;
+	store_u64(to, octets);
+	return true;
+}
+
 /* False when the name does not end where labels do. */
 static bool order(struct name name, unsigned apex_len, struct ordered *out)
 {
@@ -124,7 +141,9 @@ static bool order(struct name name, unsigned apex_len, struct ordered *out)
 	if (at != end) return false;
 	while (labels-- > 0) {
 		const uint8_t *label = name.wire + starts[labels];
-		for (unsigned i = 1; i <= label[0]; i++) {
+		unsigned i = 1;
+		for (; i + 7 <= label[0] && order_eight(label + i, p); i += 8) p += 8;
+		for (; i <= label[0]; i++) {
 			uint8_t octet = label[i];
 			if ((uint8_t)(octet - 'A') < 26) octet |= 0x20;
 			if (octet <= 1) {
@@ -249,12 +268,31 @@ void image_chain_write(const struct image *image, const uint32_t counts[static C
 static void keys_count(const uint8_t *block, uint32_t key, unsigned entries, unsigned *below,
 		       unsigned *not_above)
 {
+#if defined(__SSE2__)
+	/* All of the line at once; what comes before the keys is the lowest bit. */
+	const __m128i sign = _mm_set1_epi32(INT32_MIN);
+	const __m128i wanted = _mm_xor_si128(_mm_set1_epi32((int)key), sign);
+	unsigned less = 0, equal = 0, end = 1u << entries;
+
+	for (unsigned i = 0; i < IMAGE_LINE / sizeof(__m128i); i++) {
+		__m128i keys = _mm_loadu_si128((const __m128i *)(const void *)block + i);
+		keys = _mm_xor_si128(keys, sign);
+		__m128 lt = _mm_castsi128_ps(_mm_cmplt_epi32(keys, wanted));
+		__m128 eq = _mm_castsi128_ps(_mm_cmpeq_epi32(keys, wanted));
+		less |= (unsigned)_mm_movemask_ps(lt) << (4 * i);
+		equal |= (unsigned)_mm_movemask_ps(eq) << (4 * i);
+	}
+	/* They are in order, so those in front are counted. */
+	*below = (unsigned)__builtin_ctz(~(less >> 1) | end);
+	*not_above = (unsigned)__builtin_ctz(~((less | equal) >> 1) | end);
+#else
 	*below = *not_above = 0;
 	for (unsigned i = 0; i < entries; i++) {
 		uint32_t other = load_u32(block + BLOCK_KEYS + i * KEY_OCTETS);
 		*below += other < key;
 		*not_above += other <= key;
 	}
+#endif
 }
 
 /*

@@ -70,6 +70,7 @@ uint64_t answer_batch(struct answer_batch *batch)
 	assert(batch->count <= ANSWER_BATCH_MAX);
 	uint64_t ours = batch->count ? ~UINT64_C(0) >> (ANSWER_BATCH_MAX - batch->count) : 0;
 
+	batch->chain.zone = NULL;
 	ours = each(batch, ours, fast_read);
 	ours = each(batch, ours, zone_touch);
 	ours = each(batch, ours, zone_choose);

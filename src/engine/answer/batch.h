@@ -11,6 +11,7 @@
 #define ENGINE_ANSWER_BATCH_H
 
 #include "engine/answer/answer.h"
+#include "engine/answer/denial.h"
 #include "engine/answer/fast.h"
 
 enum {
@@ -28,6 +29,14 @@ struct answer_item {
 	struct publication *zone;
 };
 
+/* What the zone that was asked last proves with: mostly it is asked again. */
+struct fast_chain {
+	const struct publication *zone; /* NULL: none so far */
+	bool is_needed;                 /* else nothing is to be proven, */
+	bool is_missing;                /* or cannot be */
+	struct denial denial;
+};
+
 /* Of one transport and one moment; made once and used again, as it is large. */
 struct answer_batch {
 	const struct answer_server *server;
@@ -39,8 +48,10 @@ struct answer_batch {
 	/* Who sent the item; asked only where it matters. */
 	struct address (*address)(const void *context, size_t index);
 	const void *context;
-	struct fast_cache *cache;           /* of this thread (fast_cache.h); NULL: none */
-	struct fast fast[ANSWER_BATCH_MAX]; /* the fast path's own */
+	struct fast_cache *cache; /* of this thread (fast_cache.h); NULL: none */
+	/* further fields are the fast path's own */
+	struct fast_chain chain;
+	struct fast fast[ANSWER_BATCH_MAX];
 };
 
 /*

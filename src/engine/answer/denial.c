@@ -60,12 +60,9 @@ static bool chain_find(const struct denial *d, struct name name, struct node *no
 		       struct span *rdata)
 {
 	struct rrset rrset;
-	struct name owner;
 	size_t at = 0;
 
 	if (!view_chain_find(d->view, d->type, name, node)) return false;
-	struct reader r = reader_of(span_of(node->owner.wire, node->owner.len));
-	if (!name_read_plain(&r, &owner) || !reader_done(&r)) return false;
 	return node_rrset(node, d->type, &rrset) && rrset_next(&rrset, &at, rdata);
 }
 
@@ -180,6 +177,17 @@ static void prove_no_wildcard(struct denial *d, struct name encloser)
 	if (name_wildcard_child(encloser, &wildcard)) prove(d, name_of(&wildcard), LINK_COVERS);
 }
 
+/* The node's own NSEC, without a search; an empty non-terminal has none. */
+static void prove_no_type(struct denial *d, struct name name, const struct node *node)
+{
+	struct rrset nsec;
+
+	if (node_rrset(node, RRTYPE_NSEC, &nsec))
+		link_add(d, node);
+	else
+		prove(d, name, !node->is_empty ? LINK_MATCHES : LINK_COVERS);
+}
+
 void denial_of_name(struct denial *d, struct name name, struct name encloser)
 {
 	if (d->type == RRTYPE_NSEC)
@@ -195,7 +203,7 @@ void denial_of_type(struct denial *d, struct name name, const struct node *node)
 	struct node found;
 
 	if (d->type == RRTYPE_NSEC)
-		prove(d, name, !node->is_empty ? LINK_MATCHES : LINK_COVERS);
+		prove_no_type(d, name, node);
 	else if (link_find(d, name, &found) == LINK_MATCHES)
 		link_add(d, &found);
 	else if (!name_equal(name, view_apex(d->view)))
@@ -212,7 +220,7 @@ void denial_of_wildcard_type(struct denial *d, struct name name, struct name enc
 	if (!name_wildcard_child(encloser, &source)) return;
 	if (d->type == RRTYPE_NSEC) {
 		prove(d, name, LINK_COVERS);
-		prove(d, name_of(&source), !wildcard->is_empty ? LINK_MATCHES : LINK_COVERS);
+		prove_no_type(d, name_of(&source), wildcard);
 	} else if (prove_encloser(d, name, &encloser)) {
 		prove(d, name_of(&source), LINK_MATCHES);
 	}

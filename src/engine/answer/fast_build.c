@@ -26,7 +26,7 @@ struct build {
 	unsigned target_count;
 	struct fast_target targets[FAST_TARGETS_MAX];
 	bool has_denial;
-	struct denial denial;
+	struct fast_chain *chain;
 };
 
 static struct name name_asked(const struct fast *f)
@@ -274,19 +274,27 @@ static bool find_apex(const struct fast *f, struct node *out)
  */
 static bool denial_prepare(struct build *b)
 {
-	struct denial *d = &b->denial;
+	struct fast_chain *chain = b->chain;
+	struct denial *d = &chain->denial;
 
 	b->has_denial = false;
 	if (!b->f->dnssec_ok) return true;
-	b->has_denial = denial_begin(d, &b->f->zone->view, b->crypto);
-	return b->has_denial || !d->ede_text;
+	if (chain->zone != b->f->zone) {
+		chain->zone = b->f->zone;
+		chain->is_needed = denial_begin(d, &chain->zone->view, b->crypto);
+		chain->is_missing = d->ede_text;
+	}
+	d->link_count = 0;
+	d->ede_text = NULL;
+	b->has_denial = chain->is_needed;
+	return !chain->is_missing;
 }
 
 /* The links that were found; where one is missing, that is to be told. */
 static bool write_denial(struct build *b)
 {
-	return !b->denial.ede_text &&
-	       fast_links_write(&b->out, b->f, &b->denial, b->targets, b->target_count);
+	return !b->chain->denial.ede_text &&
+	       fast_links_write(&b->out, b->f, &b->chain->denial, b->targets, b->target_count);
 }
 
 static struct fast_cache_key key_of(const struct fast *f, const void *node)
@@ -301,7 +309,7 @@ static bool write_no_ds(struct build *b, const struct node *cut)
 {
 	if (!denial_prepare(b)) return false;
 	if (!b->has_denial) return true;
-	denial_of_type(&b->denial, name_end(b->f, cut->owner.len), cut);
+	denial_of_type(&b->chain->denial, name_end(b->f, cut->owner.len), cut);
 	return write_denial(b);
 }
 
@@ -379,7 +387,7 @@ static bool write_no_data(struct build *b)
 {
 	const struct view_lookup *found = &b->f->found;
 	struct name asked = name_asked(b->f);
-	struct denial *d = &b->denial;
+	struct denial *d = &b->chain->denial;
 
 	if (!b->has_denial) return true;
 	if (found->result == VIEW_NOTHING)
@@ -449,7 +457,8 @@ static bool write_expanded(struct build *b)
 
 	if (!denial_prepare(b)) return false;
 	if (!b->has_denial) return true;
-	denial_of_expanded(&b->denial, name_asked(f), name_label_count(f->found.encloser.owner));
+	denial_of_expanded(&b->chain->denial, name_asked(f),
+			   name_label_count(f->found.encloser.owner));
 	return write_denial(b);
 }
 
@@ -556,6 +565,7 @@ bool fast_build(struct answer_batch *batch, size_t index)
 	b.f = f;
 	b.cache = batch->cache;
 	b.crypto = batch->server->crypto;
+	b.chain = &batch->chain;
 	b.aa = false;
 	b.rcode = RCODE_NOERROR;
 	b.target_count = 0;
