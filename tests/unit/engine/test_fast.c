@@ -4,6 +4,7 @@
 
 #include "../fuzz/fast_worlds.h"
 #include "dns/nsec3.h"
+#include "zone/delta.h"
 
 enum { BATCHES = 3000, RANDOM_WORLDS = 60, RANDOM_BATCHES = 60, RANDOM_OWNERS = 60 };
 
@@ -280,7 +281,7 @@ static void random_sign(struct fast_dice *dice, struct text *text, struct name a
 
 /* ---- random zones ---- */
 
-static void random_zone(struct fast_dice *dice, struct fast_world *w, const char *origin)
+static const char *random_zone(struct fast_dice *dice, struct fast_world *w, const char *origin)
 {
 	static struct text text;
 	static struct owner owners[RANDOM_OWNERS];
@@ -304,7 +305,7 @@ static void random_zone(struct fast_dice *dice, struct fast_world *w, const char
 		count++;
 	}
 	random_sign(dice, &text, apex, owners, count);
-	fast_world_add(w, origin, text.octets);
+	return text.octets;
 }
 
 static struct fast_world *random_world(struct fast_dice *dice)
@@ -313,7 +314,8 @@ static struct fast_world *random_world(struct fast_dice *dice)
 	struct fast_world *w = fast_world_new();
 
 	for (unsigned zone = 0; zone < ARRAY_COUNT(origins); zone++)
-		if (fast_roll(dice, 2)) random_zone(dice, w, origins[zone]);
+		if (fast_roll(dice, 2))
+			fast_world_add(w, origins[zone], random_zone(dice, w, origins[zone]));
 	if (w->name_count == 0) fast_world_add(w, "z.", fast_zone_unsigned);
 	return w;
 }
@@ -332,6 +334,67 @@ TEST(zones_at_random_are_answered_alike)
 		fast_world_free(w);
 	}
 	CHECK(fast > general / 2);
+}
+
+/* ---- layers ---- */
+
+/* What makes a zone too large to be written whole at each change. */
+static const char filler[] = "$GENERATE 1-4000 filler$ TXT \"some octets and some more of them\"\n";
+
+static void zone_parse(struct fast_world *w, const char *zone, const char *origin,
+		       struct records *out)
+{
+	struct diagnostics diagnostics = {.arena = w->arena};
+	struct zone_text_parser parser = {.origin = fast_world_name(w, origin),
+					  .default_ttl = 3600,
+					  .has_default_ttl = true,
+					  .sink = fast_world_sink,
+					  .context = out,
+					  .arena = w->arena,
+					  .diagnostics = &diagnostics};
+	char *copy = arena_alloc(w->arena, strlen(zone) + sizeof filler);
+
+	strcpy(copy, zone);
+	strcat(copy, filler);
+	records_init(out, w->arena);
+	CHECK(zone_text_parse(&parser, "layer", span_of_text(copy)) == OK);
+	CHECK(records_sort(out, NULL) == OK);
+}
+
+TEST(layers_are_answered_alike)
+{
+	struct fast_dice dice = {.state = 1511};
+
+	for (unsigned i = 0; i < 8; i++) {
+		struct fast_world *w = fast_world_new();
+		struct records before, after;
+		struct change change = {0};
+		struct view_update update;
+		struct publication *zone = fast_world_add(w, "z.", NULL);
+		struct zone_digest digest = {0};
+		zone_parse(w, random_zone(&dice, w, "z."), "z.", &before);
+		zone_parse(w, random_zone(&dice, w, "z."), "z.", &after);
+		size_t size = image_size(&before, zone->name);
+		struct writer out = writer_of(arena_alloc(w->arena, size), size);
+		CHECK(image_build(&before, zone->name, 42, &digest, &out, NULL) == OK);
+		struct span layers[2] = {[1] = writer_span(&out)};
+		CHECK(view_open(&layers[1], 1, &zone->view, NULL) == OK);
+		CHECK(change_between(&before, &after, w->arena, &change, NULL) == OK);
+		CHECK(zone_digest_of(&after, w->server.crypto, &change.digest_after));
+		CHECK(view_apply(&zone->view, &change, 0, w->arena, &update, NULL) == OK);
+		CHECK(update.stay == 1);
+		layers[0] = update.octets;
+		CHECK(view_open(layers, 2, &zone->view, NULL) == OK);
+		const struct records *sets[] = {&before, &after};
+		for (size_t k = 0; k < ARRAY_COUNT(sets); k++)
+			for (size_t n = 0; n < sets[k]->count; n++) {
+				struct name owner = records_get(sets[k], n).owner;
+				if (owner.wire[0] < 6) w->names[w->name_count++] = owner;
+			}
+		ask_batches(w, &dice, RANDOM_BATCHES);
+		CHECK(w->fast_count > 0);
+		fast_world_free(w);
+	}
 }
 
 /* ---- what ought to be fast ---- */
@@ -476,6 +539,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_fast_path_says_what_the_general_builder_says),
 		cmocka_unit_test(zones_at_random_are_answered_alike),
+		cmocka_unit_test(layers_are_answered_alike),
 		cmocka_unit_test(ordinary_questions_are_answered_fast),
 		cmocka_unit_test(what_hashes_prove_is_answered_fast),
 		cmocka_unit_test(every_kernel_folds_alike),
