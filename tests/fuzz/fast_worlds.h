@@ -238,121 +238,132 @@ static const char *const fast_zone_root =
 	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 	"xn--p1ai. NS a.dns.ripn.net.\nxn--p1ai. NS xn--p1ai.\nxn--p1ai. A 192.0.2.4\n";
 
-static const char *const
-	fast_zone_nsec = "@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "signed.") "@ NS ns1\n@" FAST_RRSIG(
-		"NS",
-		"signed.") "@ NSEC "
-			   "b.signed. "
-			   "NS SOA "
-			   "RRSIG "
-			   "NSEC\n"
+/* clang-format off: one record a line */
+static const char *const fast_zone_nsec =
+	"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n"
+	"@" FAST_RRSIG(
+		"SOA",
+		"signed.") "@ NS ns1\n"
 			   "@" FAST_RRSIG(
-				   "NSEC",
-				   "sign"
-				   "ed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG("A",
-									    "signed.") "ns1 NSEC "
-										       "*.wild A "
-										       "RRSIG "
-										       "NSEC\nns"
-										       "1" FAST_RRSIG("NSEC",
-												      "signed.") "b TXT x\nb" FAST_RRSIG("TXT", "signed.") "b NSEC cut TXT RRSIG NSEC\nb" FAST_RRSIG("NSEC",
-																								     "signed.") "cut NS ns.cut\nns.cut A 192.0.2.9\ncut NSEC mx NS\ncut" FAST_RRSIG("NSEC", "signed.") "mx MX 1 ns1\nmx MX 2 mx\nmx" FAST_RRSIG("MX",
-																																										"signed.") "mx A 192.0.2.3\nmx" FAST_RRSIG("A",
-																																															   "signed.") "mx NSEC ns1 A MX\nmx" FAST_RRSIG("NSEC",
-																																																					"signed.") "sec NS ns.sec\nsec NS ns1\nns.sec A 192.0.2.10\nsec DS 1 13 2 "
-																																																						   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsec" FAST_RRSIG("DS", "signed.") "sec NSEC *.wild NS DS\nsec" FAST_RRSIG(
-																																																							   "NSEC",
-																																																							   "signed.") "*.wild A 192.0.2.5\n*.wild" FAST_RRSIG("A",
-																																																													      "signed.") "*.wild NSEC @ A\n*.wild" FAST_RRSIG("NSEC",
-																																																																			      "signed.");
+				   "NS",
+				   "signed.") "@ NSEC b.signed. NS SOA RRSIG NSEC\n"
+					      "@" FAST_RRSIG(
+						      "NSEC",
+						      "signed.") "ns1 A 192.0.2.1\n"
+								 "ns1" FAST_RRSIG(
+									 "A",
+									 "signed.") "ns1 NSEC "
+										    "*.wild A "
+										    "RRSIG NSEC\n"
+										    "ns"
+										    "1" FAST_RRSIG(
+											    "NSEC",
+											    "signed"
+											    ".") "b"
+												 " "
+												 "T"
+												 "X"
+												 "T"
+												 " "
+												 "x"
+												 "\n"
+												 "b" FAST_RRSIG(
+													 "TXT",
+													 "signed.") "b NSEC cut TXT RRSIG NSEC\n"
+														    "b" FAST_RRSIG(
+															    "NSEC",
+															    "signed.") "cut NS ns.cut\n"
+																       "ns.cut A 192.0.2.9\n"
+																       "cut NSEC mx NS\n"
+																       "cut" FAST_RRSIG("NSEC",
+																			"signed.") "mx MX 1 ns1\n"
+																				   "mx MX 2 mx\n"
+																				   "mx" FAST_RRSIG("MX",
+																						   "signed.") "mx A 192.0.2.3\n"
+																							      "mx" FAST_RRSIG("A",
+																									      "signed.") "mx NSEC ns1 A MX\n"
+																											 "mx" FAST_RRSIG("NSEC", "signed.") "sec NS ns.sec\n"
+																															    "sec NS ns1\n"
+																															    "ns.sec A 192.0.2.10\n"
+																															    "sec DS 1 13 2 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+																															    "sec" FAST_RRSIG("DS", "signed.") "sec NSEC *.wild NS DS\n"
+																																			      "sec" FAST_RRSIG("NSEC", "signed.") "*.wild A 192.0.2.5\n"
+																																								  "*.wild" FAST_RRSIG(
+																																									  "A",
+																																									  "signed.") "*.wild NSEC @ A\n"
+																																										     "*.wild" FAST_RRSIG(
+																																											     "NSEC",
+																																											     "signed.");
+/* clang-format on */
 
-static const char
-	*const
-		fast_zone_nsec3 =
-			"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n@" FAST_RRSIG("SOA", "hashed.") "@ NS ns1\n@" FAST_RRSIG("NS", "hashed.") "@ NSEC3PARAM 1 0 0 -\n@" FAST_RRSIG("NSEC3PARAM", "hashed.") "ns1 A 192.0.2.1\nns1" FAST_RRSIG(
-				"A",
-				"hashed.") "cut NS ns.cut\nns.cut A "
-					   "192.0.2.9\nsec NS "
-					   "ns.sec\nns.sec A "
-					   "192.0.2.10\nsec DS 1 13 2 "
-					   "000102030405060708090a0b0c"
-					   "0d0e0f10111213141516171819"
-					   "1a1b1c1d1e1f\nse"
-					   "c" FAST_RRSIG(
-						   "DS",
-						   "hashe"
-						   "d.") "*.wild A "
-							 "192.0.2.5\n*"
-							 ".wil"
-							 "d" FAST_RRSIG(
-								 "A",
-								 "hashed.") "0p9mhav"
-									    "eqvm6t7"
-									    "vbl5lop"
-									    "2u3t2rp"
-									    "3tom "
-									    "300 "
-									    "NSEC3 "
-									    "1 1 0 "
-									    "- "
-									    "2t7b4g4"
-									    "vsa5smi"
-									    "47k61mv"
-									    "5bv1a22"
-									    "bojr "
-									    "NS "
-									    "SOA\n"
-									    "0p9mhav"
-									    "eqvm6t7"
-									    "vbl5lop"
-									    "2u3t2rp"
-									    "3to"
-									    "m" FAST_RRSIG(
-										    "NSEC3",
-										    "hashed.") "2t7"
-											       "b4g"
-											       "4vs"
-											       "a5s"
-											       "mi4"
-											       "7k6"
-											       "1mv"
-											       "5bv"
-											       "1a2"
-											       "2bo"
-											       "jr "
-											       "300"
-											       " NS"
-											       "EC3"
-											       " 1 "
-											       "1 "
-											       "0 "
-											       "- "
-											       "0p9"
-											       "mha"
-											       "veq"
-											       "vm6"
-											       "t7v"
-											       "bl5"
-											       "lop"
-											       "2u3"
-											       "t2r"
-											       "p3t"
-											       "om "
-											       "A\n"
-											       "2t7"
-											       "b4g"
-											       "4vs"
-											       "a5s"
-											       "mi4"
-											       "7k6"
-											       "1mv"
-											       "5bv"
-											       "1a2"
-											       "2bo"
-											       "j"
-											       "r" FAST_RRSIG(
-												       "NSEC3",
-												       "hashed.");
+/* clang-format off: one record a line */
+static const char *const fast_zone_nsec3 =
+	"@ 3600 SOA ns1 admin 7 3600 600 86400 300\n"
+	"@" FAST_RRSIG(
+		"SOA",
+		"hashed.") "@ NS ns1\n"
+			   "@" FAST_RRSIG(
+				   "NS",
+				   "hashed.") "@ NSEC3PARAM 1 0 0 -\n"
+					      "@" FAST_RRSIG(
+						      "NSEC3PARAM",
+						      "hashed.") "ns1 A 192.0.2.1\n"
+								 "ns1" FAST_RRSIG(
+									 "A",
+									 "hashed.") "cut NS "
+										    "ns.cut\n"
+										    "ns.cut A "
+										    "192.0.2.9\n"
+										    "sec NS "
+										    "ns.sec\n"
+										    "ns.sec A "
+										    "192.0.2.10\n"
+										    "sec DS 1 13 2 "
+										    "00010203040506"
+										    "0708090a0b0c0d"
+										    "0e0f1011121314"
+										    "15161718191a1b"
+										    "1c1d1e1f\n"
+										    "se"
+										    "c" FAST_RRSIG(
+											    "DS",
+											    "hashed"
+											    ".") "*"
+												 "."
+												 "w"
+												 "i"
+												 "l"
+												 "d"
+												 " "
+												 "A"
+												 " "
+												 "1"
+												 "9"
+												 "2"
+												 "."
+												 "0"
+												 "."
+												 "2"
+												 "."
+												 "5"
+												 "\n"
+												 "*"
+												 "."
+												 "w"
+												 "i"
+												 "l"
+												 "d" FAST_RRSIG(
+													 "A",
+													 "hashed.") "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom 300 NSEC3 1 1 0 - "
+														    "2t7b4g4vsa5smi47k61mv5bv1a22bojr NS SOA\n"
+														    "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom" FAST_RRSIG(
+															    "NSEC3",
+															    "hashed.") "2t7b4g4vsa5smi47k61mv5bv1a22bojr 300 NSEC3 1 1 0 - "
+																       "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A\n"
+																       "2t7b4g4vsa5smi47k61mv5bv1a22bojr" FAST_RRSIG(
+																	       "NSEC3",
+																	       "hashed.");
+/* clang-format on */
 
 static inline struct fast_world *fast_world_of_all(void)
 {
