@@ -54,7 +54,10 @@ static bool layer_place(struct zone *zone, struct image_places *places)
 	const struct image_places *before = &zone->published.places;
 	struct view_update update;
 
-	if (candidate->first || candidate->as_snapshot || before->count == 0) return false;
+	/* What is served may still be a former zone's of this name, which we have no view of. */
+	if (candidate->first || candidate->as_snapshot || before->count == 0 ||
+	    zone->machine.head.view.layer_count == 0)
+		return false;
 	if (view_apply(&zone->machine.head.view, &candidate->change, 0, zone->work, &update,
 		       NULL) ||
 	    update.is_merge_due)
