@@ -39,8 +39,11 @@ static bool item_take(struct merge *merge, struct merge_item *item, bool *is_dam
 					    .touch = touch,
 					    .node = touch->before,
 					    .is_tombstone = !touch->exists};
-		if (touch->is_changed && touch->exists && touch->after.to > touch->after.from)
+		/* In the letters of its own records, not of a name below it. */
+		if (touch->is_changed && touch->after.to > touch->after.from)
 			item->name = records_get(&merge->touches.after, touch->after.from).owner;
+		else if (touch->before.octets)
+			item->name = touch->before.owner;
 		merge->touched++;
 	} else {
 		*item = (struct merge_item){.name = merge->head.owner,

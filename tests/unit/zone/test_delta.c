@@ -498,6 +498,43 @@ TEST(a_change_that_does_not_fit_is_refused_and_the_record_named)
 	arena_free(l.arena);
 }
 
+/* RFC 4343: what is below a name, or comes there, changes nothing of its letters. */
+TEST(a_name_keeps_its_letters_when_a_name_below_it_comes)
+{
+	static const char *const before[] = {
+		"example. 9 SOA ns.example. h.example. 1 2 3 4 5",
+		"example. 9 NS ns.example.",
+		"Up.example. 60 A 192.0.2.1",
+		"a.Empty.example. 60 A 192.0.2.1",
+	};
+	static const char *const lines[] = {
+		"example. 9 SOA ns.example. h.example. 2 2 3 4 5",
+		"example. 9 NS ns.example.",
+		"Up.example. 60 A 192.0.2.1",
+		"x.uP.example. 60 TXT below",
+		"a.Empty.example. 60 A 192.0.2.1",
+		"b.eMPTY.example. 60 A 192.0.2.1",
+	};
+	struct layered l;
+	struct records after;
+	struct change change;
+	struct view_update update;
+	struct name_buffer name;
+	struct view view;
+	struct node node;
+
+	layered_start(&l, before, ARRAY_COUNT(before));
+	set_from(&after, l.arena, lines, ARRAY_COUNT(lines));
+	layered_change(&l, &after, &change);
+	CHECK(view_apply(&l.view, &change, 0, l.arena, &update, NULL) == OK && update.stay == 0);
+	CHECK(view_open(&update.octets, 1, &view, NULL) == OK);
+	CHECK(view_find_exact(&view, name_in(&name, "up.example."), &node));
+	CHECK(memcmp(node.owner.wire, "\2Up", 3) == 0);
+	CHECK(view_find_exact(&view, name_in(&name, "empty.example."), &node));
+	CHECK(memcmp(node.owner.wire, "\5Empty", 6) == 0);
+	arena_free(l.arena);
+}
+
 static enum code apply_changed(struct layered *l, struct change change, const char *said)
 {
 	struct view_update update;
@@ -580,6 +617,7 @@ int main(void)
 		cmocka_unit_test(
 			a_top_goes_into_the_delta_at_256_names_and_a_tenth_of_the_base_is_a_merge),
 		cmocka_unit_test(a_change_that_does_not_fit_is_refused_and_the_record_named),
+		cmocka_unit_test(a_name_keeps_its_letters_when_a_name_below_it_comes),
 		cmocka_unit_test(a_change_of_another_version_or_without_its_serial_is_refused),
 		cmocka_unit_test(a_change_that_finds_no_memory_is_told_so),
 	};
