@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/answer/batch.h"
 #include "engine/answer/fast_cache.h"
-#include "engine/answer/fast_image.h"
 #include "engine/answer/fast_links.h"
+#include "zone/image_probe.h"
 
 enum {
 	QUESTION_TAIL_OCTETS = 4,
@@ -199,7 +199,7 @@ static bool write_addresses(struct build *b, const struct fast_target *target)
 	struct rrset signatures;
 	struct node node;
 
-	if (!fast_view_find(&b->f->zone->view, target->hash, target->name, &node)) return true;
+	if (!view_probe_quick(&b->f->zone->view, target->hash, target->name, &node)) return true;
 	struct fast_owner owner = target_owner(b->f, target);
 	/* In ascending order of types but for the SOA. */
 	while (node_rrset_step(&node, &cursor) && cursor.rrset.type <= RRTYPE_AAAA) {
